@@ -1,0 +1,32 @@
+// Bundles the extension. ssh2 and undici become bundles of their own, so that activation loads neither:
+// `await import('ssh2')` in the source is a `require('./ssh2.js')` at run time, at first need.
+import { build, context } from 'esbuild';
+import { rmSync } from 'node:fs';
+
+const production = process.argv.includes('--production');
+const watch = process.argv.includes('--watch');
+const vendors = ['ssh2', 'undici'];
+
+const vendorBundles = {
+  name: 'vendor-bundles',
+  setup(b) {
+    b.onResolve({ filter: /^(ssh2|undici)$/ }, (args) =>
+      args.kind === 'entry-point' ? undefined : { path: `./${args.path}.js`, external: true });
+  },
+};
+
+// The native parts of ssh2 are optional; without them Node's own ciphers are used (no slower) and one VSIX fits all.
+const nativeParts = { name: 'native-parts', setup(b) { b.onResolve({ filter: /\.node$|^cpu-features$/ }, (a) => ({ path: a.path, external: true })); } };
+
+const shared = {
+  bundle: true, platform: 'node', format: 'cjs', target: 'node20', minify: production,
+  sourcemap: production ? false : 'linked', logLevel: 'warning', legalComments: 'none',
+};
+
+if (!watch) rmSync('dist', { recursive: true, force: true });
+const options = [
+  { ...shared, entryPoints: { extension: 'src/extension.ts' }, outdir: 'dist', external: ['vscode'], plugins: [vendorBundles] },
+  ...vendors.map((v) => ({ ...shared, entryPoints: { [v]: v }, outdir: 'dist', sourcemap: false, minify: true, plugins: [nativeParts] })),
+];
+if (watch) for (const o of options) await (await context(o)).watch();
+else await Promise.all(options.map((o) => build(o)));
