@@ -1,0 +1,29 @@
+import type { Pod } from '../runpod/types';
+
+/** Why a pod cannot be reached right now, and so what would help. Words live in the editor's room. */
+export type UnavailableCode =
+  | 'stopped'
+  | 'starting'
+  | 'gone'
+  /** No `22/tcp` among its ports, or no public address: the proxy carries a shell only. */
+  | 'proxy-only'
+  /** RUNNING, yet nothing answers on its SSH port (an image without sshd, or not yet). */
+  | 'no-ssh'
+  | 'unreachable'
+  | 'host-key'
+  | 'auth'
+  | 'no-api-key'
+  | 'api';
+
+/** A pod that cannot be reached, with the pod as last seen and RunPod's or the server's own words as cause. */
+export class PodUnavailableError extends Error {
+  override readonly name = 'PodUnavailableError';
+  constructor(
+    readonly code: UnavailableCode,
+    readonly podId: string,
+    readonly pod: Pod | undefined,
+    options?: { cause?: unknown; detail?: string },
+  ) {
+    super(options?.detail ?? `Pod ${podId}: ${code}`, options?.cause === undefined ? undefined : { cause: options.cause });
+  }
+}
