@@ -56,7 +56,9 @@ export interface Sshd {
   readonly log: string;
   /** A folder of the server's own that goes with it. */
   readonly dir: string;
-  /** Ends the server and, where namespaces are to be had, everything its sessions started. */
+  /** Whether what its sessions started ends with it; not so where namespaces are refused. */
+  readonly contained: boolean;
+  /** Ends the server and, where `contained`, everything its sessions started. */
   stop(): Promise<void>;
 }
 
@@ -96,10 +98,11 @@ export async function startSshd(options: SshdOptions): Promise<Sshd> {
     const username = options.user ?? os.userInfo().username;
     await writeFile(path.join(dir, 'authorized_keys'), options.authorizedKeys.map((key) => `${key}\n`).join(''));
     const accounts = isRoot ? await writeAccounts(dir, username) : undefined;
+    const isolation = await grantedIsolation();
     for (let attempt = 1; ; attempt++) {
       const port = options.port ?? (await freePort());
       await writeFile(path.join(dir, 'sshd_config'), configOf(options, dir, hostKeys, port));
-      const server = new SshdProcess(dir, accounts !== undefined);
+      const server = new SshdProcess(dir, isolation);
       if (await server.answers(port)) {
         const [first] = hostKeys;
         if (first === undefined) throw new Error('A server needs a host key');
@@ -111,6 +114,7 @@ export async function startSshd(options: SshdOptions): Promise<Sshd> {
           hostKeys,
           hostKeyFingerprint: first.fingerprint,
           dir,
+          contained: isolation !== 'none',
           get log() {
             return server.log;
           },
@@ -158,7 +162,7 @@ function configOf(options: SshdOptions, dir: string, hostKeys: readonly KeyPair[
  * does with root) can log in. They are bound over the machine's inside the server's mount namespace only.
  */
 async function writeAccounts(dir: string, username: string): Promise<{ home: string } | undefined> {
-  if (!(await canUnshare())) return undefined;
+  if ((await grantedIsolation()) !== 'accounts') return undefined;
   const home = path.join(dir, 'home');
   await mkdir(home, { mode: 0o755 });
   const passwd = await readFile('/etc/passwd', 'utf8');
@@ -175,13 +179,24 @@ async function writeAccounts(dir: string, username: string): Promise<{ home: str
   return { home };
 }
 
-let unshares: Promise<boolean> | undefined;
-/** Whether root here may make mount and process namespaces (hardened containers refuse). */
-const canUnshare = (): Promise<boolean> =>
-  (unshares ??= run('unshare', ['--mount', '--pid', '--fork', '--mount-proc', 'true']).then(
-    () => true,
-    () => false,
-  ));
+type Isolation = 'accounts' | 'processes' | 'none';
+let granted: Promise<Isolation> | undefined;
+
+/**
+ * What this machine grants us. Root may make mount and process namespaces, others the latter inside a user namespace;
+ * hardened hosts and other systems grant neither.
+ */
+function grantedIsolation(): Promise<Isolation> {
+  const tryUnshare = (...flags: string[]): Promise<boolean> =>
+    run('unshare', [...flags, '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', 'true']).then(
+      () => true,
+      () => false,
+    );
+  return (granted ??= (async () => {
+    if (process.getuid?.() === 0 && (await tryUnshare())) return 'accounts';
+    return process.getuid?.() !== 0 && (await tryUnshare('--user', '--map-current-user')) ? 'processes' : 'none';
+  })());
+}
 
 class SshdProcess {
   readonly #child: ChildProcess;
@@ -189,14 +204,19 @@ class SshdProcess {
   #running = true;
   log = '';
 
-  constructor(dir: string, namespaced: boolean) {
+  constructor(dir: string, isolation: Isolation) {
+    const sshd = [sshdPath(), '-D', '-e', '-f', path.join(dir, 'sshd_config')];
     const bindAccounts = ['passwd', 'shadow'].map((name) => `mount --bind ${quote(path.join(dir, name))} /etc/${name}`).join(' && ');
-    const sshd = `exec ${quote(sshdPath())} -D -e -f ${quote(path.join(dir, 'sshd_config'))}`;
-    const [file, args] = namespaced
-      ? ['setpriv', ['--pdeathsig', 'KILL', 'unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', `${bindAccounts} && ${sshd}`]]
-      : // Without namespaces a shell waits for our end of its standard input to close, and ends the server with it.
-        ['sh', ['-c', `(${sshd}) </dev/null & p=$!; (cat >/dev/null; kill -9 $p 2>/dev/null) & w=$!; wait $p; kill -9 $w 2>/dev/null`]];
-    this.#child = spawn(file, args, { stdio: [namespaced ? 'ignore' : 'pipe', 'ignore', 'pipe'] });
+    const unshare = ['--pdeathsig', 'KILL', 'unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+    // Without namespaces a shell waits for our end of its standard input to close, and ends the server with it.
+    const guard = 'exec 3<&0; "$@" </dev/null 3<&- & p=$!; (cat <&3 >/dev/null; kill -9 $p 2>/dev/null) & exec 3<&-; wait $p';
+    const commands: Record<Isolation, [string, string[]]> = {
+      accounts: ['setpriv', [...unshare, 'sh', '-c', `${bindAccounts} && exec "$@"`, 'sshd', ...sshd]],
+      processes: ['setpriv', [...unshare, '--user', '--map-current-user', ...sshd]],
+      none: ['sh', ['-c', guard, 'sshd', ...sshd]],
+    };
+    const [file, args] = commands[isolation];
+    this.#child = spawn(file, args, { stdio: [isolation === 'none' ? 'pipe' : 'ignore', 'ignore', 'pipe'] });
     this.#child.stderr?.on('data', (chunk: Buffer) => (this.log += chunk.toString()));
     this.#ended = new Promise<void>((resolve) => {
       this.#child.once('error', (error) => {
