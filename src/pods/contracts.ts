@@ -3,6 +3,8 @@ import type { Pod } from '../runpod/types';
 /** Why a pod cannot be reached right now, and so what would help. Words live in the editor's room. */
 export type UnavailableCode =
   | 'stopped'
+  /** RunPod calls its status ERROR. */
+  | 'failed'
   | 'starting'
   | 'gone'
   /** No `22/tcp` among its ports, or no public address: the proxy carries a shell only. */
