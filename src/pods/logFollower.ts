@@ -1,0 +1,73 @@
+import { messageOf } from '../base/errors';
+import { silentLog, type Logger } from '../base/log';
+import { backoff, sleep } from '../base/time';
+import type { ReadPodLogs } from './podApi';
+import { PullProgress } from './pullProgress';
+
+/** Follows a pod's log while it is being made: the latest line and how far the image is. A cut stream is taken up again. */
+export class LogFollower {
+  readonly #pull = new PullProgress();
+  #line: string | undefined;
+  #pulling = false;
+  #containerStarted = false;
+
+  /** @param since what was printed before belongs to an earlier life of the pod */
+  constructor(
+    private readonly logs: ReadPodLogs,
+    private readonly podId: string,
+    private readonly since: Date,
+    private readonly signal: AbortSignal,
+    private readonly onLine: () => void,
+    private readonly log: Logger = silentLog,
+  ) {}
+
+  /** The latest line that says anything, without colours. */
+  get line(): string | undefined {
+    return this.#line;
+  }
+
+  get percent(): number | undefined {
+    return this.#pull.percent;
+  }
+
+  get pulling(): boolean {
+    return this.#pulling;
+  }
+
+  /** The container itself has begun to print. */
+  get containerStarted(): boolean {
+    return this.#containerStarted;
+  }
+
+  start(): void {
+    void this.#follow();
+  }
+
+  async #follow(): Promise<void> {
+    let lastEventId: string | undefined;
+    for (let attempt = 0; !this.signal.aborted; attempt++) {
+      try {
+        const from = lastEventId === undefined ? { since: this.since } : { lastEventId };
+        for await (const { id, source, line } of this.logs(this.podId, { ...from, signal: this.signal })) {
+          if (this.signal.aborted) return;
+          attempt = 0;
+          lastEventId = id;
+          this.#take(source === 'container', line);
+        }
+      } catch (error) {
+        // A pod that has just been made has no log yet; progress without its lines is still progress.
+        if (!this.signal.aborted) this.log.debug(`Log of pod ${this.podId}: ${messageOf(error)}`);
+      }
+      await sleep(backoff(attempt, 1_000, 15_000), this.signal).catch(() => {});
+    }
+  }
+
+  #take(container: boolean, raw: string): void {
+    const line = raw.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, '').trim();
+    if (container) this.#containerStarted = true;
+    else if (this.#pull.read(line)) this.#pulling = true;
+    if (line === '') return;
+    this.#line = line;
+    this.onLine();
+  }
+}
