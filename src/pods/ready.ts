@@ -211,7 +211,7 @@ class ReadyWait {
     } catch (error) {
       if (!(error instanceof PodUnavailableError)) throw error;
       // On Secure Cloud every pod gets a public port in the end; and only `22/tcp` brings one.
-      const portMayCome = error.code === 'proxy-only' && pod.cloud === 'SECURE' && pod.ports.includes('22/tcp');
+      const portMayCome = pod.status === 'RUNNING' && pod.cloud === 'SECURE' && pod.ports.includes('22/tcp');
       if (error.code !== 'starting' && !portMayCome) throw error;
       if (pod.status === 'PROVISIONING') this.#phase = this.#follower.pulling ? 'pulling' : 'placing';
       else this.#phase = pod.status === 'STARTING' && !this.#follower.containerStarted ? 'pulling' : 'starting';
