@@ -1,0 +1,40 @@
+/** A local folder as the editor sees it, on whatever system: names are joined with `/`, and the root is ''. */
+export interface LocalTree {
+  /** What lies directly in a folder. */
+  list(folder: string): Promise<readonly LocalEntry[]>;
+  /** Size and time of a file. Never follows a link. */
+  stat(file: string): Promise<LocalStat>;
+  /** A file's bytes from its beginning, in pieces. */
+  read(file: string): AsyncIterable<Uint8Array>;
+  /** Where a symbolic link points, as written, with `/` between names; `undefined` where that cannot be read. */
+  readLink(link: string): Promise<string | undefined>;
+  /**
+   * Ignore files of folders above the root that apply here (a folder inside a repository), outermost first.
+   * `below` is the root's path below that file's folder.
+   */
+  readonly above?: () => Promise<readonly { readonly below: string; readonly text: string }[]>;
+  /** Whether `.gitignore` patterns match names of another case, as git has it on Windows and macOS. */
+  readonly ignoreCase: boolean;
+}
+
+export interface LocalEntry {
+  readonly name: string;
+  readonly type: 'file' | 'folder' | 'link' | 'other';
+}
+
+export interface LocalStat {
+  readonly size: number;
+  readonly mtimeMs: number;
+  /** Permission bits; `undefined` where the system has none (Windows, a virtual folder). */
+  readonly mode: number | undefined;
+}
+
+/** `a/b` from `a` and `b`; the root is ''. */
+export const joinPath = (folder: string, name: string): string => (folder === '' ? name : `${folder}/${name}`);
+
+/** The whole of a small file. */
+export async function readWhole(tree: LocalTree, file: string): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of tree.read(file)) pieces.push(piece);
+  return Buffer.concat(pieces);
+}

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { promisify } from 'node:util';
+import fc from 'fast-check';
+import { walk } from '../../src/sync/ignore';
+import { diskTree } from './diskTree';
+
+const execute = promisify(execFile);
+
+/** What git would add, by the person's ignore files alone: no settings of this machine. */
+async function gitFiles(repository: string): Promise<string[]> {
+  const env = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', XDG_CONFIG_HOME: '/nonexistent', HOME: '/nonexistent' };
+  const { stdout } = await execute('git', ['-C', repository, 'ls-files', '-co', '--exclude-standard', '-z'], { env, maxBuffer: 1 << 26 });
+  return stdout.split('\0').filter((name) => name !== '').sort();
+}
+
+async function makeRepository(files: Readonly<Record<string, string>>): Promise<string> {
+  const root = await mkdtemp(path.join(os.tmpdir(), 'sync-ignore-'));
+  await execute('git', ['init', '-q', root], { env: { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null' } });
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(path.dirname(path.join(root, name)), { recursive: true });
+    await writeFile(path.join(root, name), text);
+  }
+  return root;
+}
+
+const sent = async (root: string): Promise<string[]> => [...(await walk(diskTree(root))).files].sort();
+
+const repositories: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'nested files that take back what an outer one ignores': {
+    '.gitignore': '*.log\nbuild/\n/data/*\n!/data/keep\nfoo/\n',
+    'a.log': '', 'src/b.log': '', 'src/.gitignore': '!important.log\n/local\n', 'src/important.log': '', 'src/local': '', 'src/deep/local': '', 'src/deep/important.log': '',
+    'build/x': '', 'src/build/y': '', 'data/big.bin': '', 'data/keep/a': '', 'data/keep/b.log': '', 'foo/x': '', 'a/.gitignore': '!foo/\n', 'a/foo/x': '', 'a/foo/foo/x': '', 'a/foo/c.log': '',
+  },
+  'everything ignored but a few': { '.gitignore': '/*\n!/src\n/src/*\n!/src/*.py\n!.gitignore\n', 'README': '', 'src/a.py': '', 'src/b.txt': '', 'src/sub/c.py': '', 'other/x': '' },
+  'wildcards': {
+    '.gitignore': '**/logs\nlogs/**/debug\na/**/b\n*.[oa]\n!lib.a\nfile?.txt\n/docs/**\n!/docs/index.md\n',
+    'logs/x': '', 'deep/logs/y': '', 'a/b': '', 'a/x/b': '', 'a/x/y/b/z': '', 'x.o': '', 'x.a': '', 'lib.a': '', 'file1.txt': '', 'file10.txt': '', 'docs/index.md': '', 'docs/a/b': '',
+  },
+  'comments, escapes and blanks': { '.gitignore': '# comment\n\\#hash\n\\!bang\ntrailing \nkept\\ \n\ufeffbom\n*.tmp\r\nwith space.txt\n', '#hash': '', '!bang': '', 'trailing': '', 'kept ': '', 'bom': '', 'a.tmp': '', 'with space.txt': '', 'comment': '' },
+  'names of every kind': { '.gitignore': 'ünï*\n*\\*star*\n', 'ünïcode': '', 'a*star': '', "it's": '', 'new\nline': '', '-dash': '', '..dots': '', '東京/x': '' },
+  'the repository’s own list': { '.git/info/exclude': 'private\n*.secret\n', '.gitignore': '!b.secret\n', 'private': '', 'a.secret': '', 'b.secret': '', 'x': '' },
+};
+
+describe('what is sent of a folder', () => {
+  const roots: string[] = [];
+  const make = async (files: Readonly<Record<string, string>>): Promise<string> => {
+    const root = await makeRepository(files);
+    roots.push(root);
+    return root;
+  };
+  afterEach(async () => {
+    for (const root of roots.splice(0)) await rm(root, { recursive: true, force: true });
+  });
+
+  for (const [what, files] of Object.entries(repositories))
+    it(`is what git lists: ${what}`, async () => {
+      const root = await make(files);
+      assert.deepEqual(await sent(root), await gitFiles(root));
+    });
+
+  it('is what git lists, in any repository', async () => {
+    const segment = fc.constantFrom('a', 'b', 'foo', 'bar', 'x.log', 'y.py', 'build', 'A');
+    const file = fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('/'));
+    const glob = fc.constantFrom('a', 'b', 'foo', 'bar', '*', '*.log', '*.py', '**', 'b*', '?', 'build', '[ab]', 'fo*o');
+    const pattern = fc
+      .tuple(fc.boolean(), fc.boolean(), fc.array(glob, { minLength: 1, maxLength: 3 }), fc.boolean())
+      .map(([negated, anchored, parts, folderOnly]) => `${negated ? '!' : ''}${anchored ? '/' : ''}${parts.join('/')}${folderOnly ? '/' : ''}`);
+    const ignoreFile = fc.array(pattern, { minLength: 1, maxLength: 4 }).map((lines) => `${lines.join('\n')}\n`);
+    const folder = fc.array(fc.constantFrom('a', 'b', 'foo', 'build'), { maxLength: 2 }).map((parts) => parts.join('/'));
+    await fc.assert(
+      fc.asyncProperty(fc.array(file, { minLength: 3, maxLength: 14 }), fc.array(fc.tuple(folder, ignoreFile), { minLength: 1, maxLength: 3 }), async (names, ignores) => {
+        const files: Record<string, string> = {};
+        const taken = (name: string): boolean => Object.keys(files).some((other) => other === name || other.startsWith(`${name}/`) || name.startsWith(`${other}/`));
+        for (const name of names) if (!taken(name)) files[name] = '';
+        for (const [where, text] of ignores) {
+          const name = where === '' ? '.gitignore' : `${where}/.gitignore`;
+          if (!taken(name)) files[name] = text;
+        }
+        const root = await makeRepository(files);
+        try {
+          assert.deepEqual(await sent(root), await gitFiles(root));
+        } finally {
+          await rm(root, { recursive: true, force: true });
+        }
+      }),
+      { numRuns: 120, seed: 20261120 },
+    );
+  }).timeout(60_000);
+
+  it('leaves out what tools make again and what fits this machine only', async () => {
+    const root = await make({ 'node_modules/a/x': '', '.venv/bin/python': '', 'src/venv/x': '', 'src/__pycache__/a.pyc': '', 'a.pyc': '', '.mypy_cache/x': '', 'nb/.ipynb_checkpoints/x': '', '.DS_Store': '', 'train.py': '' });
+    assert.deepEqual(await sent(root), ['train.py']);
+    assert.equal((await sent(root)).some((name) => name.startsWith('.git/')), false);
+  });
+
+  it('takes it back where .runpodignore says so, and leaves out more', async () => {
+    const root = await make({ '.runpodignore': '!venv/\n!data/\n*.bin\n', '.gitignore': 'data/\n', 'venv/x': '', 'data/y': '', 'weights.bin': '', 'src/.runpodignore': '!weights.bin\n', 'src/weights.bin': '', 'train.py': '' });
+    assert.deepEqual(await sent(root), ['.gitignore', '.runpodignore', 'data/y', 'src/.runpodignore', 'src/weights.bin', 'train.py', 'venv/x']);
+  });
+
+  it('holds back what looks like a secret, names it, and sends it once it is allowed by name', async () => {
+    const root = await make({ '.env': '', '.env.local': '', '.env.example': '', 'keys/server.pem': '', 'id_ed25519': '', 'id_ed25519.pub': '', '.ssh/config': '', 'Credentials.json': '', 'ignored/.env': '', '.gitignore': 'ignored/\n', 'train.py': '' });
+    const found = await walk(diskTree(root));
+    assert.deepEqual([...found.files].sort(), ['.env.example', '.gitignore', 'id_ed25519.pub', 'train.py']);
+    assert.deepEqual([...found.secrets].sort(), ['.env', '.env.local', '.ssh/', 'Credentials.json', 'id_ed25519', 'keys/server.pem']);
+    await writeFile(path.join(root, '.runpodignore'), '!.env\n');
+    assert.equal((await sent(root)).includes('.env'), true);
+  });
+
+  it('keeps links that stay inside, and names those that do not', async () => {
+    const root = await make({ 'data/x': '', 'src/a': '' });
+    await symlink('../data/x', path.join(root, 'src', 'x'));
+    await symlink('data', path.join(root, 'd'));
+    await symlink('/etc/passwd', path.join(root, 'out'));
+    await symlink('../../elsewhere', path.join(root, 'src', 'up'));
+    const found = await walk(diskTree(root));
+    assert.deepEqual([...found.files].sort(), ['data/x', 'src/a']);
+    assert.deepEqual(found.links, [{ path: 'd', target: 'data' }, { path: 'src/x', target: '../data/x' }]);
+    assert.deepEqual([...found.odd].sort(), ['out', 'src/up']);
+  });
+
+  it('heeds the ignore files above a folder inside a repository, unless they ignore that very folder', async () => {
+    const root = await make({ 'pkg/a.log': '', 'pkg/b.py': '', 'pkg/out/c': '' });
+    const tree = diskTree(path.join(root, 'pkg'));
+    const above = (text: string) => walk({ ...tree, above: async () => [{ below: 'pkg', text }] });
+    assert.deepEqual((await above('*.log\n/pkg/out\n')).files, ['b.py']);
+    assert.deepEqual((await above('pkg/\n')).files, ['a.log', 'b.py', 'out/c']);
+  });
+
+  it('ends when nobody wants the answer any more', async () => {
+    const root = await make({ a: '' });
+    await assert.rejects(walk(diskTree(root), AbortSignal.abort()), { name: 'AbortError' });
+  });
+});
