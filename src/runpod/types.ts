@@ -96,7 +96,7 @@ export interface Pod {
   readonly createdAt?: Date;
   readonly startedAt?: Date;
   readonly globalNetworking?: { readonly enabled: boolean; readonly ip?: string; readonly internalDns?: string };
-  /** Names of the fields that RunPod sent in a form that cannot be read, so that what is missing here is not taken as absent. */
+  /** Names of fields that cannot be read (or are missing, for `status` and `cost`), so that what is not here is not taken as absent. */
   readonly problems?: string[];
 }
 
