@@ -1,0 +1,26 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { root } from '../../setup/root.mjs';
+
+const execute = promisify(execFile);
+
+/** Builds the extension into `dist/`. */
+export async function buildExtension(): Promise<void> {
+  await execute(process.execPath, ['esbuild.mjs'], { cwd: root });
+}
+
+/**
+ * Copies what the VSIX would hold, and nothing else, to a folder: a file that is forgotten in the package is missed here too.
+ * @returns the folder
+ */
+export async function stageExtension(dir: string): Promise<string> {
+  const { stdout } = await execute(process.execPath, [join(root, 'node_modules', '@vscode', 'vsce', 'vsce'), 'ls', '--no-dependencies'], { cwd: root, maxBuffer: 10_000_000 });
+  rmSync(dir, { recursive: true, force: true });
+  for (const name of stdout.split('\n').map((line) => line.trim()).filter((line) => line !== '')) {
+    mkdirSync(dirname(join(dir, name)), { recursive: true });
+    cpSync(join(root, name), join(dir, name));
+  }
+  return dir;
+}
