@@ -1,3 +1,65 @@
-import type * as vscode from 'vscode';
+import { window, type ExtensionContext } from 'vscode';
+import { ActivePod } from './editor/activePod';
+import { Api } from './editor/api';
+import { ApiKeys } from './editor/apiKey';
+import { AttentionWatch } from './editor/attention';
+import { registerBrowse } from './editor/commands/browse';
+import { registerDoctor } from './editor/commands/doctor';
+import { registerKeyCommands } from './editor/commands/keys';
+import { registerOpenWorkspace } from './editor/commands/openWorkspace';
+import { registerPodActions } from './editor/commands/podActions';
+import { followContextKeys } from './editor/contextKeys';
+import { registerCreatePod } from './editor/createPod/command';
+import { registerFileSystem } from './editor/fileSystem/register';
+import type { Parts } from './editor/parts';
+import { PodLogs } from './editor/podLogs';
+import { PodsView } from './editor/podsView/provider';
+import { registerRuns } from './editor/runs';
+import { podSessions } from './editor/sessions';
+import { meterSpending } from './editor/spending';
+import { SshIdentities } from './editor/sshIdentities';
+import { Ticker } from './editor/ticker';
+import { PodStore } from './pods/store';
 
-export function activate(_context: vscode.ExtensionContext): void {}
+/** Builds the parts and hands them to each other. Nothing here reads a file, a secret or the network. */
+export function activate(context: ExtensionContext): void {
+  const log = window.createOutputChannel('RunPod Workspaces', { log: true });
+  const keys = new ApiKeys(context);
+  const version = (context.extension.packageJSON as { version: string }).version;
+  const api = new Api(keys, version, log, () => void store.reset());
+  const store = new PodStore(() => api.podsApi(), log);
+  const now = (): number => Date.now() + api.clockOffsetMs;
+  const identities = new SshIdentities(context, log);
+  const sessions = podSessions({ api, store, identities, context, log });
+  const activePod = new ActivePod(context.workspaceState, store);
+  const podLogs = new PodLogs(api);
+  const { files, fileSystem } = registerFileSystem({ sessions, store, log });
+  const parts: Parts = { context, log, keys, api, store, sessions, activePod, identities, podLogs, files, now };
+
+  const attention = new AttentionWatch(store);
+  const meter = meterSpending(store, context.globalState);
+  context.subscriptions.push(
+    log,
+    api,
+    store,
+    sessions,
+    podLogs,
+    fileSystem,
+    attention,
+    meter,
+    followContextKeys(store),
+    keys.onDidChange(() => void store.reset()),
+    new PodsView(store, sessions, activePod, now, (visible) => attention.viewVisible(visible)),
+    new Ticker(store, meter, now),
+    registerCreatePod(parts),
+    registerOpenWorkspace(parts),
+    registerDoctor(parts),
+    ...registerPodActions(parts),
+    ...registerBrowse(parts),
+    ...registerKeyCommands(parts),
+    ...registerRuns(parts),
+  );
+  // The first request waits until the editor has started.
+  const begin = setTimeout(() => store.start(), 0);
+  context.subscriptions.push({ dispose: () => clearTimeout(begin) });
+}

@@ -1,0 +1,77 @@
+import type { Disposable } from 'vscode';
+import { workspace } from 'vscode';
+import type { Logger } from '../base/log';
+import type { PodsApi } from '../pods/store';
+import type { RunPodClient } from '../runpod/client';
+import type { ApiKeys } from './apiKey';
+import { settings } from './settings';
+
+/** The client for the configured API: loaded at first need, made anew when its address or proxy changes. */
+export class Api implements Disposable {
+  #client: Promise<RunPodClient> | undefined;
+  #loaded: RunPodClient | undefined;
+  readonly #subscriptions: Disposable;
+
+  constructor(
+    private readonly keys: ApiKeys,
+    private readonly version: string,
+    private readonly log: Logger,
+    onAddressChanged: () => void,
+  ) {
+    this.#subscriptions = workspace.onDidChangeConfiguration((e) => {
+      if (!e.affectsConfiguration('runpod.api') && !e.affectsConfiguration('http')) return;
+      this.#drop();
+      if (e.affectsConfiguration('runpod.api')) onAddressChanged();
+    });
+  }
+
+  client(): Promise<RunPodClient> {
+    this.#client ??= this.#make().then((client) => (this.#loaded = client));
+    return this.#client;
+  }
+
+  /** A client that uses this key instead of the stored one, for checking it before it is kept. */
+  async clientFor(key: string): Promise<RunPodClient> {
+    return this.#make(async () => key);
+  }
+
+  /** What the list of pods needs, or undefined where there is no key. */
+  async podsApi(): Promise<PodsApi | undefined> {
+    if (!(await this.keys.current())) return undefined;
+    const client = await this.client();
+    return {
+      listPods: () => client.pods.list({ background: true }),
+      readAccount: () => client.account(),
+    };
+  }
+
+  /** Milliseconds to add to this computer's clock to get the API's; 0 until it has answered once. */
+  get clockOffsetMs(): number {
+    return this.#loaded?.serverClock.offsetMs ?? 0;
+  }
+
+  dispose(): void {
+    this.#subscriptions.dispose();
+    this.#drop();
+  }
+
+  async #make(key = async (): Promise<string | undefined> => (await this.keys.current())?.key): Promise<RunPodClient> {
+    const { RunPodClient } = await import('../runpod/client');
+    return new RunPodClient({
+      restUrl: settings.restUrl(),
+      graphqlUrl: settings.graphqlUrl(),
+      key,
+      userAgent: `runpod-workspaces/${this.version} (${process.platform}; ${process.arch})`,
+      proxy: settings.proxy,
+      approvedOrigins: this.keys.approvedOrigins,
+      log: this.log,
+    });
+  }
+
+  #drop(): void {
+    const old = this.#client;
+    this.#client = undefined;
+    this.#loaded = undefined;
+    void old?.then((client) => client.dispose()).catch(() => undefined);
+  }
+}

@@ -1,0 +1,111 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { FileType, l10n, Uri, window, workspace, type Disposable } from 'vscode';
+import { CancelledError } from '../../base/errors';
+import { RunPodError } from '../../runpod/errors';
+import type { Parts } from '../parts';
+import { keyInEnvFile, keyInToml } from '../keyImport';
+import { choices, command } from './command';
+
+interface Source {
+  readonly label: string;
+  readonly description?: string;
+  readonly read: () => Promise<string | undefined>;
+}
+
+export function registerKeyCommands(parts: Parts): Disposable[] {
+  return [
+    command('runpod.setApiKey', parts.log, async (given) => {
+      const ready = choices(given)?.['key'];
+      const key = typeof ready === 'string' ? ready : await (await pickSource(parts)).read();
+      if (key === undefined) return undefined;
+      await check(parts, key);
+      await parts.keys.store(key);
+      await parts.store.refresh();
+      return { pods: parts.store.state.pods.length };
+    }),
+    command('runpod.signOut', parts.log, async () => {
+      await parts.keys.signOut();
+      const left = parts.keys.environmentKeyPresent ? ` ${l10n.t('RUNPOD_API_KEY in the environment is no longer used here.')}` : '';
+      window.setStatusBarMessage(l10n.t('Signed out of RunPod.') + left, 8000);
+    }),
+    command('runpod.addSshKey', parts.log, async () => {
+      const client = await parts.api.client();
+      const key = await parts.identities.ownPublicKey();
+      await client.sshKeys.add(key);
+      void window.showInformationMessage(l10n.t('The key of this extension is now among your account’s SSH keys. Pods created from now on accept it; running pods keep the keys they started with.'));
+      return key;
+    }),
+  ];
+}
+
+/** One call that only a good key gets answered; a bad one is told from a bad network. */
+async function check(parts: Parts, key: string): Promise<void> {
+  const client = await parts.api.clientFor(key);
+  try {
+    await client.pods.list();
+  } catch (error) {
+    // A key that may not list pods is a key all the same, but of no use here: RunPod's words say so.
+    if (error instanceof RunPodError && error.code === 'rate-limited') return;
+    throw error;
+  } finally {
+    client.dispose();
+  }
+}
+
+async function pickSource(parts: Parts): Promise<Source> {
+  const found = await importable(parts);
+  const type: Source = { label: l10n.t('Enter a Key…'), description: l10n.t('made in the RunPod console under Settings, API Keys'), read: askKey };
+  if (found.length === 0) return type;
+  const picked = await window.showQuickPick([type, ...found], { title: l10n.t('Set API Key'), placeHolder: l10n.t('Where is the key?'), ignoreFocusOut: true });
+  if (!picked) throw new CancelledError();
+  return picked;
+}
+
+async function askKey(): Promise<string> {
+  const key = await window.showInputBox({
+    title: l10n.t('Set API Key'),
+    prompt: l10n.t('It is kept in the editor’s secret storage on this machine and sent to RunPod only.'),
+    placeHolder: 'rpa_…',
+    password: true,
+    ignoreFocusOut: true,
+    validateInput: (text) => (/\s/.test(text.trim()) ? l10n.t('A key has no spaces.') : undefined),
+  });
+  if (!key?.trim()) throw new CancelledError();
+  return key.trim();
+}
+
+/** Files that other tools keep a key in. Only looked whether they are there; read when chosen. */
+async function importable(parts: Parts): Promise<Source[]> {
+  const home = homedir();
+  const places: { uri: Uri; label: string; read: (text: string) => string | undefined }[] = [
+    { uri: Uri.file(join(home, '.runpod', 'config.toml')), label: '~/.runpod/config.toml', read: keyInToml },
+    { uri: Uri.file(join(home, '.config', 'runpod_cli', '.env')), label: '~/.config/runpod_cli/.env', read: keyInEnvFile },
+  ];
+  if (workspace.isTrusted)
+    for (const folder of workspace.workspaceFolders ?? [])
+      if (folder.uri.scheme === 'file') places.push({ uri: Uri.joinPath(folder.uri, '.env'), label: l10n.t('.env of {0}', folder.name), read: keyInEnvFile });
+  const sources: Source[] = [];
+  for (const place of places) {
+    const stat = await workspace.fs.stat(place.uri).then((s) => s, () => undefined);
+    if (stat === undefined || !(stat.type & FileType.File)) continue;
+    sources.push({
+      label: l10n.t('Import from {0}', place.label),
+      read: async () => {
+        const key = place.read(new TextDecoder().decode(await workspace.fs.readFile(place.uri)));
+        if (!key) throw new Error(l10n.t('{0} holds no RunPod API key.', place.label));
+        return key;
+      },
+    });
+  }
+  if (parts.keys.environmentKeyPresent)
+    sources.push({
+      label: l10n.t('Use RUNPOD_API_KEY of the Environment'),
+      read: async () => {
+        if (parts.keys.environmentKeyWithheld) await parts.keys.approveEnvironmentKey();
+        else await parts.keys.useEnvironmentKey();
+        return undefined;
+      },
+    });
+  return sources;
+}

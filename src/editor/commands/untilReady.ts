@@ -1,0 +1,90 @@
+import { l10n, ProgressLocation, window } from 'vscode';
+import { isCancelled } from '../../base/errors';
+import { waitUntilReady, type ReadyProgress, type Stuck } from '../../pods/ready';
+import type { Pod } from '../../runpod/types';
+import type { Parts } from '../parts';
+import { longTime, money } from '../words';
+import { run, showError } from './command';
+
+export interface ReadyOptions {
+  /** What a cancel of the wait means beyond no longer waiting, for example ending a pod that was just made. */
+  readonly onCancel?: () => Promise<void>;
+  /** Say nothing when it is ready: somebody else goes on from there. */
+  readonly quiet?: boolean;
+}
+
+/**
+ * Shows progress until the pod answers on SSH: what it waits for, the log's latest line, and what that cost so far.
+ * @returns the pod as it is when ready, or undefined when it did not get there (which has then been shown)
+ */
+export async function showUntilReady(parts: Parts, podId: string, name: string, options: ReadyOptions = {}): Promise<Pod | undefined> {
+  try {
+    const client = await parts.api.client();
+    const ready = await window.withProgress({ location: ProgressLocation.Notification, title: name, cancellable: true }, async (progress, token) => {
+      const controller = new AbortController();
+      token.onCancellationRequested(() => controller.abort());
+      return waitUntilReady(
+        {
+          // Every look is news for the list and for the pod's connection as well.
+          getPod: async (id, signal) => {
+            const pod = await client.pods.get(id, { signal });
+            parts.store.put(pod);
+            parts.sessions.podChanged(pod);
+            return pod;
+          },
+          logs: (id, query) => client.pods.logs(id, query),
+          log: parts.log,
+        },
+        podId,
+        {
+          signal: controller.signal,
+          onProgress: (p) => progress.report({ message: progressText(p) }),
+          onStuck: (stuck) => askStuck(name, stuck),
+        },
+      );
+    });
+    void parts.store.refresh();
+    if (!options.quiet) void announce(ready);
+    return ready;
+  } catch (error) {
+    if (isCancelled(error)) await options.onCancel?.();
+    else void showError(error);
+    return undefined;
+  }
+}
+
+function progressText(p: ReadyProgress): string {
+  const phase = {
+    placing: l10n.t('finding a machine'),
+    pulling: p.percent === undefined ? l10n.t('pulling the image') : l10n.t('pulling the image {0} %', Math.round(p.percent)),
+    starting: l10n.t('starting'),
+    ssh: l10n.t('waiting for SSH'),
+    ready: l10n.t('ready'),
+  }[p.phase];
+  const cost = p.spent === undefined ? '' : ` · ${l10n.t('so far {0}', money(p.spent, { estimate: true }))}`;
+  const line = p.line ? ` — ${p.line.slice(0, 120)}` : '';
+  return `${phase} · ${longTime(p.elapsedMs)}${cost}${line}`;
+}
+
+async function askStuck(name: string, stuck: Stuck): Promise<'wait' | 'stop'> {
+  const wait = l10n.t('Keep Waiting');
+  const stop = l10n.t('Stop Waiting');
+  const why =
+    stuck.code === 'no-ssh'
+      ? l10n.t('It runs, but no SSH server answers; its image may not start one.')
+      : l10n.t('Large images can take that long; a bad machine never gets there.');
+  const cost = stuck.spent === undefined ? l10n.t('It may be billing.') : l10n.t('So far it has cost {0}.', money(stuck.spent, { estimate: true }));
+  const answer = await window.showWarningMessage(`${l10n.t('{0} is not ready after {1}.', name, longTime(stuck.elapsedMs))} ${why} ${cost}`, wait, stop);
+  return answer === stop ? 'stop' : 'wait';
+}
+
+async function announce(pod: Pod): Promise<void> {
+  const open = l10n.t('Open Folder');
+  const terminal = l10n.t('Open Terminal');
+  const noGpu = pod.cpu === undefined && (pod.gpu === undefined || pod.gpu.count === 0);
+  const answer = noGpu
+    ? await window.showWarningMessage(l10n.t('{0} is ready, but without a GPU: its machine has none free. Files can be reached; to compute, stop it and try later, or create another pod.', pod.name), open, terminal)
+    : await window.showInformationMessage(l10n.t('{0} is ready.', pod.name), open, terminal);
+  if (answer === open) await run('runpod.openRemoteWorkspace', pod.id);
+  if (answer === terminal) await run('runpod.openTerminal', pod.id);
+}

@@ -1,0 +1,92 @@
+import { l10n } from 'vscode';
+import { DeadlineError, messageOf } from '../base/errors';
+import { CreateUncertainError } from '../pods/create';
+import { PodUnavailableError } from '../pods/contracts';
+import { RunPodError, type RunPodErrorCode } from '../runpod/errors';
+import type { CommandId } from './ids';
+
+/** What happened and why, and the one thing to do next. */
+export interface Explanation {
+  readonly message: string;
+  readonly action?: { readonly title: string; readonly command: CommandId; readonly args?: readonly unknown[] } | undefined;
+}
+
+const setKey = (): Explanation['action'] => ({ title: l10n.t('Set API Key'), command: 'runpod.setApiKey' });
+const doctor = (podId: string): Explanation['action'] => ({ title: l10n.t('Run Doctor'), command: 'runpod.doctor', args: [podId] });
+
+/** Words for anything thrown by the rooms below. */
+export function explain(error: unknown): Explanation {
+  if (error instanceof RunPodError) return explainApi(error);
+  if (error instanceof PodUnavailableError) return explainUnavailable(error);
+  if (error instanceof CreateUncertainError)
+    return {
+      message: l10n.t('RunPod did not answer the request to create {0}, and no such pod has shown up. If one does, it appears in the list.', error.podName),
+      action: { title: l10n.t('Refresh Pods'), command: 'runpod.refreshPods' },
+    };
+  if (error instanceof DeadlineError) return { message: l10n.t('{0} took longer than {1} s.', error.what, error.ms / 1000) };
+  return { message: messageOf(error) };
+}
+
+function explainApi(error: RunPodError): Explanation {
+  // RunPod's own words are worth more than ours where it said something beyond the status.
+  const said = error.detail ? ` ${l10n.t('RunPod says: “{0}”', trim(error.detail))}` : '';
+  const status = error.status === undefined ? '' : ` (${error.status})`;
+  const words: Record<RunPodErrorCode, () => Explanation> = {
+    'no-key': () => ({ message: l10n.t('No RunPod API key is set.'), action: setKey() }),
+    unauthorized: () => ({ message: l10n.t('RunPod refused the API key{0}.', status), action: setKey() }),
+    'payment-required': () => ({ message: l10n.t('The balance is too low for this.') + said, action: { title: l10n.t('Open Console'), command: 'runpod.openPodInConsole' } }),
+    forbidden: () => ({ message: l10n.t('This API key may not do that{0}.', status) + said, action: setKey() }),
+    'edge-blocked': () => ({ message: l10n.t('The network in front of RunPod turned the request away{0}. A VPN or proxy can be the reason; trying again later often helps.', status) }),
+    'not-found': () => ({ message: l10n.t('RunPod does not know this pod or resource (any more).'), action: { title: l10n.t('Refresh Pods'), command: 'runpod.refreshPods' } }),
+    'method-not-allowed': () => ({ message: l10n.t('RunPod no longer accepts this kind of request{0}. An update of this extension may be needed.', status) }),
+    conflict: () => ({ message: l10n.t('The pod is not in a state that allows this.') + said, action: { title: l10n.t('Refresh Pods'), command: 'runpod.refreshPods' } }),
+    'too-large': () => ({ message: l10n.t('The request is too large for RunPod (100 KB); shorten the start command or the environment.') }),
+    invalid: () => ({ message: l10n.t('RunPod found the request invalid: {0}', trim([error.detail, ...(error.errors ?? [])].filter(Boolean).join(' · '))) }),
+    'rate-limited': () => ({ message: l10n.t('RunPod’s request limit is used up for the moment.') + (error.retryAfterMs ? ` ${l10n.t('Free again in {0} s.', Math.ceil(error.retryAfterMs / 1000))}` : '') }),
+    'no-capacity': () => ({ message: l10n.t('No such GPU is free there right now.') + said, action: { title: l10n.t('Choose Another GPU'), command: 'runpod.createPod' } }),
+    rejected: () => ({ message: l10n.t('RunPod rejected the request.') + said }),
+    gone: () => ({ message: l10n.t('RunPod has switched this interface off{0}. An update of this extension may be needed.', status) }),
+    server: () => ({ message: l10n.t('RunPod has a problem of its own{0}.', status) + said }),
+    'not-json': () => ({ message: l10n.t('The answer did not come from RunPod’s API{0}. A proxy or a sign-in page of this network may be in between.', status) }),
+    unreadable: () => ({ message: l10n.t('RunPod’s answer could not be read. An update of this extension may be needed.') }),
+    network: () => ({ message: l10n.t('RunPod cannot be reached: {0}', trim(error.message)) }),
+    timeout: () => ({ message: l10n.t('RunPod did not answer in time.') }),
+    'wrong-origin': () => ({ message: l10n.t('The API key is not sent to this address: {0}', trim(error.message)), action: setKey() }),
+  };
+  return words[error.code]();
+}
+
+function explainUnavailable(error: PodUnavailableError): Explanation {
+  const name = error.pod?.name ?? error.podId;
+  const id = error.podId;
+  switch (error.code) {
+    case 'stopped':
+      return { message: l10n.t('{0} is stopped.', name), action: { title: l10n.t('Start Pod'), command: 'runpod.startPod', args: [id] } };
+    case 'failed':
+      return { message: l10n.t('RunPod says that {0} has failed. Its log may tell why.', name), action: { title: l10n.t('Show Log'), command: 'runpod.showPodLog', args: [id] } };
+    case 'starting':
+      return { message: l10n.t('{0} is still starting.', name), action: { title: l10n.t('Show Log'), command: 'runpod.showPodLog', args: [id] } };
+    case 'gone':
+      return { message: l10n.t('{0} no longer exists.', name), action: { title: l10n.t('Refresh Pods'), command: 'runpod.refreshPods' } };
+    case 'proxy-only':
+      return {
+        message: l10n.t('{0} has no direct SSH: port 22/tcp is not exposed or it has no public address, so files can’t be opened; a terminal works.', name),
+        action: { title: l10n.t('Open Terminal'), command: 'runpod.openTerminal', args: [id] },
+      };
+    case 'no-ssh':
+      return { message: l10n.t('{0} runs, but no SSH server answers. Its image may not start one, or is not there yet.', name), action: doctor(id) };
+    case 'unreachable':
+      return { message: l10n.t('{0} cannot be reached: {1}', name, reason(error)), action: doctor(id) };
+    case 'host-key':
+      return { message: l10n.t('Another machine answers at the address of {0}: its host key is not the one this pod has shown. Nothing was sent. {1}', name, reason(error)), action: doctor(id) };
+    case 'auth':
+      return { message: l10n.t('{0} accepts none of the SSH keys. Keys reach a pod only when it is created.', name), action: doctor(id) };
+    case 'no-api-key':
+      return { message: l10n.t('No RunPod API key is set.'), action: setKey() };
+    case 'api':
+      return error.cause === undefined ? { message: error.message } : explain(error.cause);
+  }
+}
+
+const reason = (error: Error): string => trim(error.cause === undefined ? error.message : messageOf(error.cause));
+const trim = (text: string): string => (text.length > 400 ? `${text.slice(0, 400)}…` : text);

@@ -1,0 +1,40 @@
+/** Every id the manifest and the code share; a test holds them against package.json. */
+export const COMMANDS = [
+  'runpod.setApiKey',
+  'runpod.signOut',
+  'runpod.refreshPods',
+  'runpod.createPod',
+  'runpod.startPod',
+  'runpod.stopPod',
+  'runpod.restartPod',
+  'runpod.terminatePod',
+  'runpod.openRemoteWorkspace',
+  'runpod.openTerminal',
+  'runpod.runCommand',
+  'runpod.runOnRunPod',
+  'runpod.setActivePod',
+  'runpod.copySshCommand',
+  'runpod.copyPodId',
+  'runpod.addSshKey',
+  'runpod.doctor',
+  'runpod.showPodLog',
+  'runpod.openPodInConsole',
+  'runpod.openWebTerminal',
+  'runpod.openPort',
+  'runpod.showPods',
+  'runpod.showLog',
+] as const;
+export type CommandId = (typeof COMMANDS)[number];
+
+export const VIEW_PODS = 'runpod.pods';
+export const TICKER = 'runpod.ticker';
+export const SCHEME = 'runpod';
+export const SCHEME_READONLY = 'runpod-ro';
+
+/** Context keys with what they mean in `when` clauses. */
+export const CONTEXT = {
+  /** `loading`, `no-key`, `offline` (no list yet and the API cannot be asked) or `ready`. */
+  phase: 'runpod.phase',
+  /** True when the last good list has no pod. */
+  empty: 'runpod.empty',
+} as const;

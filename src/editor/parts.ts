@@ -1,0 +1,25 @@
+import type { ExtensionContext, LogOutputChannel } from 'vscode';
+import type { PodFiles } from '../files/podFiles';
+import type { PodSessions } from '../pods/session';
+import type { PodStore } from '../pods/store';
+import type { ActivePod } from './activePod';
+import type { Api } from './api';
+import type { ApiKeys } from './apiKey';
+import type { PodLogs } from './podLogs';
+import type { SshIdentities } from './sshIdentities';
+
+/** What the commands work with; `activate` builds it once. */
+export interface Parts {
+  readonly context: ExtensionContext;
+  readonly log: LogOutputChannel;
+  readonly keys: ApiKeys;
+  readonly api: Api;
+  readonly store: PodStore;
+  readonly sessions: PodSessions;
+  readonly activePod: ActivePod;
+  readonly identities: SshIdentities;
+  readonly podLogs: PodLogs;
+  files(podId: string): PodFiles;
+  /** ms since 1970 by the API's clock. */
+  now(): number;
+}

@@ -1,0 +1,31 @@
+import type { PodPort } from '../../runpod/types';
+
+/** One row of the Pods view. Ids are stable, so that selection and expansion survive a refresh. */
+export type PodsNode =
+  | { readonly kind: 'account' }
+  | { readonly kind: 'pod'; readonly podId: string }
+  | { readonly kind: 'unreadable'; readonly index: number; readonly podId: string | undefined }
+  | { readonly kind: 'connection' | 'storage' | 'console' | 'terminal' | 'log'; readonly podId: string }
+  | { readonly kind: 'port'; readonly podId: string; readonly port: PodPort };
+
+export function nodeId(node: PodsNode): string {
+  switch (node.kind) {
+    case 'account':
+      return 'account';
+    case 'unreadable':
+      return `unreadable:${node.podId ?? node.index}`;
+    case 'port':
+      return `pod:${node.podId}:port:${node.port.private}/${node.port.type}`;
+    case 'pod':
+      return `pod:${node.podId}`;
+    default:
+      return `pod:${node.podId}:${node.kind}`;
+  }
+}
+
+/** Where RunPod serves an HTTP port of a pod: public, without a login, 100 s a request. */
+export const proxyUrl = (podId: string, port: number): string => `https://${podId}-${port}.proxy.runpod.net`;
+
+export const consoleUrl = (podId: string): string => `https://console.runpod.io/pods?id=${encodeURIComponent(podId)}`;
+/** The web terminal is started from the pod's page; RunPod has no address that opens it by itself. */
+export const webTerminalUrl = (podId: string): string => `${consoleUrl(podId)}&connect=true`;

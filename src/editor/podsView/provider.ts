@@ -1,0 +1,131 @@
+import { EventEmitter, l10n, ThemeColor, TreeItem, window, type Disposable, type FileDecoration, type FileDecorationProvider, type TreeDataProvider, type TreeView, type Uri } from 'vscode';
+import type { PodSessions } from '../../pods/session';
+import type { PodStore } from '../../pods/store';
+import type { ActivePod } from '../activePod';
+import { explain } from '../errorWords';
+import { VIEW_PODS } from '../ids';
+import { shortTime } from '../words';
+import { nodeId, type PodsNode } from './nodes';
+import { accountRow, childRow, childrenOf, podRow, ROW_SCHEME, unreadableRow, type RowContext } from './rows';
+import { byImportance } from './state';
+import { podTooltip } from './tooltip';
+
+/** How often times left and ages are written anew while the view is seen; no request is made for it. */
+const TICK_MS = 15_000;
+
+/** The Pods view: a picture of the store, never the other way round. */
+export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvider, Disposable {
+  #changed = new EventEmitter<undefined>();
+  readonly onDidChangeTreeData = this.#changed.event;
+  #decorated = new EventEmitter<undefined>();
+  readonly onDidChangeFileDecorations = this.#decorated.event;
+  readonly view: TreeView<PodsNode>;
+  #disposables: Disposable[] = [];
+  #tick: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly store: PodStore,
+    private readonly sessions: PodSessions,
+    private readonly activePod: ActivePod,
+    private readonly now: () => number,
+    private readonly onVisible: (visible: boolean) => void,
+  ) {
+    this.view = window.createTreeView(VIEW_PODS, { treeDataProvider: this, showCollapseAll: true });
+    this.#disposables.push(
+      this.view,
+      this.#changed,
+      this.#decorated,
+      window.registerFileDecorationProvider(this),
+      store.onDidChange(() => this.#repaint()),
+      sessions.onDidChange(() => this.#changed.fire(undefined)),
+      activePod.onDidChange(() => this.#changed.fire(undefined)),
+      this.view.onDidChangeVisibility((e) => this.#watch(e.visible)),
+    );
+    this.#watch(this.view.visible);
+  }
+
+  getChildren(node?: PodsNode): PodsNode[] {
+    const { state } = this.store;
+    if (node?.kind === 'pod') {
+      const pod = this.store.find(node.podId);
+      return pod ? childrenOf(pod) : [];
+    }
+    if (node) return [];
+    const pods = [...state.pods].sort(byImportance).map((pod): PodsNode => ({ kind: 'pod', podId: pod.id }));
+    const unreadable = state.rows.flatMap((r, index): PodsNode[] => (r.kind === 'unreadable' ? [{ kind: 'unreadable', index, podId: r.row.id }] : []));
+    const known = state.account?.balance !== undefined || state.account?.spendPerHour !== undefined;
+    return [...(known ? [{ kind: 'account' as const }] : []), ...unreadable, ...pods];
+  }
+
+  getTreeItem(node: PodsNode): TreeItem {
+    const item = this.#itemFor(node);
+    item.id = nodeId(node);
+    return item;
+  }
+
+  getParent(node: PodsNode): PodsNode | undefined {
+    return 'podId' in node && node.kind !== 'pod' && node.kind !== 'unreadable' ? { kind: 'pod', podId: node.podId } : undefined;
+  }
+
+  resolveTreeItem(item: TreeItem, node: PodsNode): TreeItem {
+    const pod = node.kind === 'pod' ? this.store.find(node.podId) : undefined;
+    if (pod) item.tooltip = podTooltip(pod, this.sessions.peek(pod.id), this.#context());
+    return item;
+  }
+
+  provideFileDecoration(uri: Uri): FileDecoration | undefined {
+    return uri.scheme === ROW_SCHEME && uri.query === 'stale' ? { color: new ThemeColor('disabledForeground') } : undefined;
+  }
+
+  dispose(): void {
+    clearInterval(this.#tick);
+    for (const d of this.#disposables) d.dispose();
+  }
+
+  #itemFor(node: PodsNode): TreeItem {
+    if (node.kind === 'account') return accountRow(this.#context());
+    if (node.kind === 'unreadable') {
+      const row = this.store.state.rows[node.index];
+      return row?.kind === 'unreadable' ? unreadableRow(row.row) : new TreeItem('');
+    }
+    const pod = this.store.find(node.podId);
+    if (!pod) return new TreeItem('');
+    return node.kind === 'pod' ? podRow(pod, this.#context()) : childRow(node, pod, this.#connectionText(pod.id));
+  }
+
+  #connectionText(podId: string): string {
+    const pod = this.store.find(podId);
+    const session = this.sessions.peek(podId);
+    if (session?.state === 'connected') return l10n.t('connected');
+    if (session?.state === 'connecting' || session?.state === 'retrying') return l10n.t('connecting…');
+    if (pod?.status !== 'RUNNING') return l10n.t('not running');
+    if (pod.ssh.direct) return `${pod.ssh.direct.host}:${pod.ssh.direct.port}`;
+    return pod.ports.includes('22/tcp') ? l10n.t('waiting for a port') : l10n.t('terminal only: 22/tcp is not exposed');
+  }
+
+  #context(): RowContext {
+    return { state: this.store.state, now: this.now(), activePod: this.activePod.id };
+  }
+
+  #repaint(): void {
+    const { state } = this.store;
+    this.view.message = state.problem ? this.#problemText() : '';
+    this.#decorated.fire(undefined);
+    this.#changed.fire(undefined);
+  }
+
+  /** “Last seen 2m ago: RunPod has a problem of its own (503). Trying again in 30s.” */
+  #problemText(): string {
+    const { problem, fetchedAt } = this.store.state;
+    if (!problem) return '';
+    const why = explain(problem.error).message;
+    const again = l10n.t('Trying again in {0}.', shortTime(problem.nextTryAt - Date.now()));
+    return fetchedAt === undefined ? `${why} ${again}` : `${l10n.t('Last seen {0} ago:', shortTime(Date.now() - fetchedAt))} ${why} ${again}`;
+  }
+
+  #watch(visible: boolean): void {
+    clearInterval(this.#tick);
+    this.onVisible(visible);
+    if (visible) this.#tick = setInterval(() => this.#repaint(), TICK_MS);
+  }
+}

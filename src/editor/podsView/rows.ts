@@ -1,0 +1,173 @@
+import { l10n, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState, Uri } from 'vscode';
+import { burnOf, balanceEnd, stoppedStoragePerHour, mayBill } from '../../pods/money';
+import type { PodsState } from '../../pods/store';
+import { timeLeftOf } from '../../pods/timeLeft';
+import type { Pod, PodPort, UnreadablePod } from '../../runpod/types';
+import type { CommandId } from '../ids';
+import { gigabytes, longTime, money, rate, shortGpu, shortTime } from '../words';
+import { proxyUrl, type PodsNode } from './nodes';
+import { lookOf, stateWord, type PodLook } from './state';
+
+/** Rows carry this scheme, so that the decoration provider can grey them when the list is old. */
+export const ROW_SCHEME = 'runpod-row';
+
+export interface RowContext {
+  readonly state: PodsState;
+  /** ms since 1970 by the API's clock. */
+  readonly now: number;
+  readonly activePod: string | undefined;
+}
+
+const ICONS: Readonly<Record<PodLook, readonly [icon: string, color: string | undefined]>> = {
+  running: ['circle-filled', 'testing.iconPassed'],
+  'waiting-ssh': ['loading~spin', 'testing.iconPassed'],
+  changing: ['loading~spin', undefined],
+  stopped: ['circle-outline', undefined],
+  error: ['error', 'testing.iconFailed'],
+  unknown: ['question', 'testing.iconQueued'],
+};
+
+/** Account row: `$18.42 left · spending $0.71/hr`, with the hours that leaves. */
+export function accountRow({ state, now }: RowContext): TreeItem {
+  const account = state.account;
+  const left = money(account?.balance);
+  const item = new TreeItem(l10n.t('{0} left · spending {1}', left, rate(account?.spendPerHour)));
+  const end = balanceEnd(account);
+  if (end !== undefined) item.description = l10n.t('about {0}', longTime(end - now));
+  item.iconPath = new ThemeIcon('credit-card');
+  item.contextValue = 'account';
+  return item;
+}
+
+/** `llama-ft   $0.69/hr · 3h 12m · 4090`: name, money, time, hardware, always in that order. */
+export function podRow(pod: Pod, context: RowContext): TreeItem {
+  const look = lookOf(pod);
+  const item = new TreeItem(pod.name, TreeItemCollapsibleState.Collapsed);
+  item.description = describe(pod, look, context);
+  const [icon, color] = ICONS[look];
+  const stale = context.state.problem !== undefined;
+  item.iconPath = new ThemeIcon(icon.replace('~spin', stale ? '' : '~spin'), stale ? new ThemeColor('disabledForeground') : color ? new ThemeColor(color) : undefined);
+  item.resourceUri = rowUri(pod.id, stale);
+  item.contextValue = contextOf(pod);
+  item.accessibilityInformation = { label: `${pod.name}, ${stateWord(pod)}, ${item.description}` };
+  return item;
+}
+
+export const rowUri = (podId: string, stale: boolean): Uri => Uri.from({ scheme: ROW_SCHEME, authority: podId, path: '/', query: stale ? 'stale' : '' });
+
+function describe(pod: Pod, look: PodLook, { state, now, activePod }: RowContext): string {
+  const parts: string[] = [];
+  if (look === 'stopped') {
+    parts.push(l10n.t('stopped'));
+    const storage = stoppedStoragePerHour(pod);
+    if (storage > 0) parts.push(l10n.t('storage {0}', rate(storage, { estimate: true })));
+  } else {
+    if (look === 'changing' || look === 'waiting-ssh' || look === 'error' || look === 'unknown') parts.push(stateWord(pod));
+    parts.push(rate(pod.costPerHour));
+    const left = timeLeftOf(pod, balanceEnd(state.account));
+    if (left) parts.push(left.by === 'limit' ? shortTime(left.at - now) : l10n.t('{0} to $0', shortTime(left.at - now)));
+  }
+  const hardware = hardwareOf(pod);
+  if (hardware) parts.push(hardware);
+  if (pod.id === activePod) parts.push(l10n.t('active'));
+  return parts.join(' · ');
+}
+
+export function hardwareOf(pod: Pod): string | undefined {
+  if (pod.gpu) return pod.gpu.count === 0 ? l10n.t('no GPU') : shortGpu(pod.gpu.id, pod.gpu.count);
+  return pod.cpu ? l10n.t('{0} vCPU', pod.cpu.vcpuCount) : undefined;
+}
+
+/** Tokens that menus match with regular expressions: what the API allows, and what can be opened. */
+function contextOf(pod: Pod): string {
+  const tokens = ['pod', ...pod.actions.map((a) => `can-${a}`), mayBill(pod) ? 'billing' : 'stopped'];
+  if (pod.status === 'RUNNING') tokens.push('running');
+  if (pod.ssh.direct) tokens.push('direct');
+  else if (pod.ssh.proxy && pod.status === 'RUNNING') tokens.push('proxy');
+  return `${tokens.join(' ')} `;
+}
+
+/** A pod that bills may hide behind a row we cannot read, so the row says so and leads to the console. */
+export function unreadableRow(row: UnreadablePod): TreeItem {
+  const item = new TreeItem(row.name ?? row.id ?? l10n.t('(unreadable)'));
+  item.description = l10n.t('RunPod sent a pod this version can’t read');
+  item.iconPath = new ThemeIcon('question', new ThemeColor('testing.iconQueued'));
+  item.tooltip = l10n.t('It may be running and billing. Look at it in the console.\n{0}', row.problem);
+  item.contextValue = 'unreadable ';
+  item.command = { title: l10n.t('Open in Console'), command: 'runpod.openPodInConsole' satisfies CommandId, arguments: [row.id ?? ''] };
+  return item;
+}
+
+export function childrenOf(pod: Pod): PodsNode[] {
+  const nodes: PodsNode[] = [{ kind: 'connection', podId: pod.id }];
+  if (pod.mount || pod.diskGb !== undefined) nodes.push({ kind: 'storage', podId: pod.id });
+  for (const port of portsOf(pod)) nodes.push({ kind: 'port', podId: pod.id, port });
+  nodes.push({ kind: 'log', podId: pod.id }, { kind: 'console', podId: pod.id }, { kind: 'terminal', podId: pod.id });
+  return nodes;
+}
+
+/** The exposed ports without 22, which is the connection's; with the public number where there is one. */
+function portsOf(pod: Pod): PodPort[] {
+  return pod.ports.flatMap((text): PodPort[] => {
+    const match = /^(\d+)\/(\w+)$/.exec(text);
+    if (!match || text === '22/tcp') return [];
+    const wanted = Number(match[1]);
+    const live = pod.runtime?.ports.find((p) => p.private === wanted && p.type === match[2]);
+    return [live ?? { private: wanted, type: match[2] ?? 'tcp' }];
+  });
+}
+
+/** Below a pod: what a person acts on. */
+export function childRow(node: Exclude<PodsNode, { kind: 'account' | 'pod' | 'unreadable' }>, pod: Pod, connection: string): TreeItem {
+  const make = (label: string, icon: string, description: string, command: CommandId, ...args: unknown[]): TreeItem => {
+    const item = new TreeItem(label);
+    item.iconPath = new ThemeIcon(icon);
+    item.description = description;
+    item.command = { title: label, command, arguments: args };
+    item.contextValue = `${node.kind} `;
+    return item;
+  };
+  switch (node.kind) {
+    case 'connection': {
+      const item = make(l10n.t('Connection'), 'plug', connection, 'runpod.doctor', pod.id);
+      item.contextValue = pod.ssh.direct ? 'connection direct ' : 'connection ';
+      return item;
+    }
+    case 'storage':
+      return storageRow(pod);
+    case 'port': {
+      const { port } = node;
+      const http = port.type === 'http';
+      const where = http ? l10n.t('public, no login') : port.public === undefined ? l10n.t('not mapped yet') : `${port.ip ?? ''}:${port.public}`;
+      const item = make(`${port.private}/${port.type}`, http ? 'globe' : 'broadcast', where, 'runpod.openPort', pod.id, port.private);
+      if (http) item.tooltip = l10n.t('{0}\nAnyone who has this address can open it.', proxyUrl(pod.id, port.private));
+      return item;
+    }
+    case 'log':
+      return make(l10n.t('Log'), 'output', l10n.t('container and system'), 'runpod.showPodLog', pod.id);
+    case 'console':
+      return make(l10n.t('Page in the Console'), 'link-external', '', 'runpod.openPodInConsole', pod.id);
+    case 'terminal':
+      return make(l10n.t('Web Terminal'), 'link-external', l10n.t('in the console'), 'runpod.openWebTerminal', pod.id);
+  }
+}
+
+function storageRow(pod: Pod): TreeItem {
+  const { mount } = pod;
+  const item = new TreeItem(mount?.path ?? l10n.t('Container disk'));
+  item.iconPath = new ThemeIcon('database');
+  item.contextValue = 'storage ';
+  if (mount?.kind === 'persistent') item.description = l10n.t('{0} volume · lost on terminate', gigabytes(mount.sizeGb));
+  else if (mount) item.description = l10n.t('network volume · kept on terminate');
+  else item.description = l10n.t('{0} · lost on stop', gigabytes(pod.diskGb ?? 0));
+  item.tooltip = [
+    mount?.kind === 'persistent' ? l10n.t('{0} is a disk on the pod’s machine: kept by a stop, deleted by a terminate, and deleted when the balance reaches $0.', mount.path) : undefined,
+    mount?.kind === 'network' ? l10n.t('{0} is network volume {1}: it outlives the pod.', mount.path, mount.volumeId) : undefined,
+    mount ? undefined : l10n.t('This pod has no volume: a stop loses everything on it.'),
+    pod.diskGb === undefined ? undefined : l10n.t('The container disk ({0}: everything outside {1}) is wiped by every stop and restart.', gigabytes(pod.diskGb), mount?.path ?? '–'),
+  ].filter(Boolean).join('\n');
+  return item;
+}
+
+/** Total of the running pods, for the view's title and the ticker. */
+export const runningRate = (pods: readonly Pod[]): number => burnOf(pods).computePerHour;

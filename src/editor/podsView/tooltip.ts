@@ -1,0 +1,61 @@
+import { l10n, MarkdownString } from 'vscode';
+import type { PodSession } from '../../pods/session';
+import { balanceEnd, costSoFar, mayBill, storagePerHour, stoppedStoragePerHour } from '../../pods/money';
+import { timeLeftOf } from '../../pods/timeLeft';
+import type { Pod } from '../../runpod/types';
+import { gigabytes, localTime, longTime, money, rate } from '../words';
+import { hardwareOf, type RowContext } from './rows';
+import { stateWord } from './state';
+
+/** Everything the row has no room for. Built only when somebody hovers. */
+export function podTooltip(pod: Pod, session: PodSession | undefined, { state, now }: RowContext): MarkdownString {
+  const text = new MarkdownString(undefined, true);
+  text.appendMarkdown('**').appendText(pod.name).appendMarkdown(`** — ${stateWord(pod)}${pod.locked ? ` · ${l10n.t('locked')}` : ''}\n\n`);
+  const rows: [string, string][] = [];
+  const add = (name: string, value: string | undefined): void => {
+    if (value) rows.push([name, value]);
+  };
+  if (mayBill(pod)) {
+    add(l10n.t('Rate'), l10n.t('{0} compute, {1} storage', rate(pod.costPerHour), rate(storagePerHour(pod), { estimate: true })));
+    add(l10n.t('This start so far'), pod.startedAt && l10n.t('{0} since {1}', money(costSoFar(pod, now), { estimate: true }), localTime(pod.startedAt)));
+    const left = timeLeftOf(pod, balanceEnd(state.account));
+    add(l10n.t('Time left'), left ? l10n.t(left.by === 'limit' ? '{0}, until its own limit ({1})' : '{0}, until the balance is gone ({1})', longTime(left.at - now), localTime(left.at)) : l10n.t('unknown: no limit, and the balance cannot be read'));
+  } else {
+    add(l10n.t('Rate'), l10n.t('no compute; storage {0}', rate(stoppedStoragePerHour(pod), { estimate: true })));
+  }
+  add(l10n.t('Hardware'), hardwareText(pod));
+  add(l10n.t('Data center'), [pod.dataCenterId, pod.cloud === 'COMMUNITY' ? l10n.t('Community Cloud') : pod.cloud ? l10n.t('Secure Cloud') : undefined].filter(Boolean).join(' · '));
+  add(l10n.t('Image'), pod.image);
+  const runtime = pod.runtime;
+  if (runtime && mayBill(pod)) {
+    const gpus = runtime.gpus.map((g) => `${g.util ?? '?'} % (${l10n.t('memory')} ${g.memoryUtil ?? '?'} %)`).join(', ');
+    add(l10n.t('GPU use'), gpus);
+    if (runtime.cpuUtil !== undefined) add(l10n.t('CPU, memory'), `${Math.round(runtime.cpuUtil)} %, ${runtime.memoryUtil === undefined ? '?' : Math.round(runtime.memoryUtil)} %`);
+  }
+  add(l10n.t('Stop'), l10n.t('loses everything outside {0}', pod.mount?.path ?? l10n.t('nothing: there is no volume')));
+  add(l10n.t('Terminate'), pod.mount?.kind === 'network' ? l10n.t('keeps the network volume') : l10n.t('deletes everything'));
+  const trust = session?.trust;
+  if (trust)
+    add(
+      l10n.t('Identity'),
+      trust.verdict === 'proven'
+        ? l10n.t('{0}, as in its own log', trust.fingerprint)
+        : trust.verdict === 'pinned'
+          ? l10n.t('{0}, as before in this start', trust.fingerprint)
+          : l10n.t('{0}, taken on first use', trust.fingerprint),
+    );
+  add(l10n.t('Id'), pod.id);
+  if (state.problem && state.fetchedAt !== undefined) add(l10n.t('Last seen'), localTime(state.fetchedAt));
+  text.appendMarkdown('|  |  |\n|:--|:--|\n');
+  for (const [name, value] of rows) text.appendMarkdown(`| ${escape(name)} | ${escape(value)} |\n`);
+  return text;
+}
+
+function hardwareText(pod: Pod): string | undefined {
+  if (pod.gpu && pod.gpu.count > 0) return `${pod.gpu.count} × ${pod.gpu.id}${pod.gpu.vcpuCount ? `, ${pod.gpu.vcpuCount} vCPU` : ''}${pod.gpu.memoryGb ? `, ${gigabytes(pod.gpu.memoryGb)}` : ''}`;
+  if (pod.cpu) return `${pod.cpu.id}, ${pod.cpu.vcpuCount} vCPU${pod.cpu.memoryGb ? `, ${gigabytes(pod.cpu.memoryGb)}` : ''}`;
+  return hardwareOf(pod);
+}
+
+/** Pod names and images come from outside: nothing in them may become markup, an icon, or end a table's cell. */
+const escape = (text: string): string => text.replace(/[\\`*_{}[\]()#+\-.!|<>$~]/g, '\\$&').replace(/\s+/g, ' ');

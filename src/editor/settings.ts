@@ -1,0 +1,26 @@
+import { workspace, type ConfigurationScope } from 'vscode';
+import type { ProxySettings } from '../runpod/proxy';
+
+/** The settings of the manifest, read at the moment of use. */
+export const settings = {
+  restUrl: (): string => read('api.restUrl', 'https://api.runpod.io/v2'),
+  graphqlUrl: (): string => read('api.graphqlUrl', 'https://api.runpod.io/graphql'),
+  identityFiles: (): readonly string[] => read<readonly string[]>('ssh.identityFiles', []),
+  interpreters: (scope?: ConfigurationScope): Readonly<Record<string, string>> =>
+    workspace.getConfiguration('runpod', scope).get<Record<string, string>>('run.interpreters') ?? {},
+  /** The editor's own proxy settings and the variables of its environment. */
+  proxy: (): ProxySettings => {
+    const http = workspace.getConfiguration('http');
+    const url = http.get<string>('proxy');
+    return {
+      ...(url ? { url } : {}),
+      strictSsl: http.get<boolean>('proxyStrictSSL') ?? true,
+      noProxy: http.get<string[]>('noProxy') ?? [],
+      env: process.env,
+    };
+  },
+};
+
+function read<T>(key: string, fallback: T): T {
+  return workspace.getConfiguration('runpod').get<T>(key) ?? fallback;
+}

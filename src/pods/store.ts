@@ -1,0 +1,203 @@
+import { messageOf } from '../base/errors';
+import type { Disposable } from '../base/disposable';
+import { Emitter } from '../base/emitter';
+import type { Logger } from '../base/log';
+import type { RunPodError } from '../runpod/errors';
+import type { Account, Pod, PodRow } from '../runpod/types';
+
+/** The part of RunPod's API that the list lives on. */
+export interface PodsApi {
+  listPods(): Promise<PodRow[]>;
+  /** undefined when the key cannot read it or GraphQL has ended. */
+  readAccount(): Promise<Account | undefined>;
+}
+
+export interface PodsState {
+  /** `no-key`: nothing to ask with; `loading`: no answer yet; `ready`: `rows` are the last good answer. */
+  readonly phase: 'no-key' | 'loading' | 'ready';
+  readonly rows: readonly PodRow[];
+  readonly pods: readonly Pod[];
+  /** When `rows` were true, ms since 1970. */
+  readonly fetchedAt?: number;
+  /** The last poll failed; `rows` are older than they should be. */
+  readonly problem?: { readonly error: unknown; readonly nextTryAt: number };
+  readonly account?: Account & { readonly at: number };
+}
+
+/** How much somebody looks: pods in view, only the ticker in a focused window, or a window in the background. */
+export type Attention = 'view' | 'ticker' | 'background';
+
+export interface StoreTimings {
+  readonly poll: Readonly<Record<Attention, number>>;
+  /** While a pod is on its way somebody waits for it. */
+  readonly changing: number;
+  readonly account: Readonly<Record<Attention, number>>;
+  readonly retryCap: number;
+}
+
+/** In front under six requests a minute, in the background under one. */
+export const defaultTimings: StoreTimings = {
+  poll: { view: 15_000, ticker: 20_000, background: 150_000 },
+  changing: 3_000,
+  account: { view: 60_000, ticker: 60_000, background: 300_000 },
+  retryCap: 60_000,
+};
+
+/**
+ * The pods of the account as last seen, polled only as often as somebody looks. A failed poll keeps the last good
+ * list and says since when it is old: a pod that bills is never hidden.
+ */
+export class PodStore implements Disposable {
+  #changed = new Emitter<PodsState>();
+  readonly onDidChange = this.#changed.event;
+
+  #state: PodsState = { phase: 'loading', rows: [], pods: [] };
+  #api: (() => Promise<PodsApi | undefined>) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #inFlight: Promise<void> | undefined;
+  #failures = 0;
+  #attention: Attention = 'background';
+  #accountAt = 0;
+  #epoch = 0;
+  #disposed = false;
+  #hurryUntil = 0;
+
+  /** @param api gives the API, or undefined where there is no key; asked again at every poll */
+  constructor(
+    api: () => Promise<PodsApi | undefined>,
+    private readonly log: Logger,
+    private readonly timings: StoreTimings = defaultTimings,
+    private readonly now: () => number = Date.now,
+  ) {
+    this.#api = api;
+  }
+
+  get state(): PodsState {
+    return this.#state;
+  }
+
+  /** The pod with that id, or the only one with that name. */
+  find(idOrName: string): Pod | undefined {
+    const byId = this.#state.pods.find((p) => p.id === idOrName);
+    if (byId) return byId;
+    const named = this.#state.pods.filter((p) => p.name === idOrName);
+    return named.length === 1 ? named[0] : undefined;
+  }
+
+  /** Says how much is looked at; more attention than before asks at once when the list is older than it should be. */
+  set attention(level: Attention) {
+    if (level === this.#attention) return;
+    this.#attention = level;
+    if (this.#timer) this.#schedule();
+  }
+
+  /** Somebody has just acted on a pod and waits for it to change: polls quickly for `ms` milliseconds. */
+  hurry(ms = 20_000): void {
+    this.#hurryUntil = this.now() + ms;
+    if (this.#timer) this.#schedule();
+  }
+
+  /** Begins to poll. */
+  start(): void {
+    if (!this.#timer && !this.#inFlight) void this.refresh();
+  }
+
+  /** Another key or another address: forgets everything and asks anew. */
+  reset(): Promise<void> {
+    this.#epoch++;
+    this.#inFlight = undefined;
+    this.#failures = 0;
+    this.#accountAt = 0;
+    this.#set({ phase: 'loading', rows: [], pods: [] });
+    return this.refresh();
+  }
+
+  /** Asks now; callers at the same time share one request. Never rejects: a failure is part of the state. */
+  refresh(): Promise<void> {
+    this.#inFlight ??= this.#poll().finally(() => {
+      this.#inFlight = undefined;
+      this.#schedule();
+    });
+    return this.#inFlight;
+  }
+
+  /** Puts one pod's newer state in place, as an action's answer or a single read gives it, before the next poll. */
+  put(pod: Pod): void {
+    const rows = this.#state.rows.some((r) => r.kind === 'pod' && r.pod.id === pod.id)
+      ? this.#state.rows.map((r) => (r.kind === 'pod' && r.pod.id === pod.id ? { kind: 'pod' as const, pod } : r))
+      : [{ kind: 'pod' as const, pod }, ...this.#state.rows];
+    this.#set({ ...this.#state, rows, pods: podsOf(rows) });
+  }
+
+  /** Takes a pod out that the API has confirmed gone. */
+  remove(podId: string): void {
+    const rows = this.#state.rows.filter((r) => !(r.kind === 'pod' && r.pod.id === podId));
+    this.#set({ ...this.#state, rows, pods: podsOf(rows) });
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#epoch++;
+    clearTimeout(this.#timer);
+    this.#changed.dispose();
+  }
+
+  async #poll(): Promise<void> {
+    const epoch = this.#epoch;
+    const stale = (): boolean => this.#disposed || epoch !== this.#epoch;
+    try {
+      const api = await this.#api?.();
+      if (stale()) return;
+      if (!api) {
+        this.#failures = 0;
+        this.#set({ phase: 'no-key', rows: [], pods: [] });
+        return;
+      }
+      const wantAccount = this.now() - this.#accountAt >= this.timings.account[this.#attention];
+      const [rows, account] = await Promise.all([api.listPods(), wantAccount ? this.#readAccount(api) : undefined]);
+      if (stale()) return;
+      this.#failures = 0;
+      const now = this.now();
+      const kept = account ?? this.#state.account;
+      this.#set({ phase: 'ready', rows, pods: podsOf(rows), fetchedAt: now, ...(kept ? { account: kept } : {}) });
+    } catch (error) {
+      if (stale()) return;
+      this.#failures++;
+      this.log.warn(`List of pods: ${messageOf(error)}`);
+      this.#set({ ...this.#state, problem: { error, nextTryAt: this.now() + this.#delay() } });
+    }
+  }
+
+  async #readAccount(api: PodsApi): Promise<(Account & { at: number }) | undefined> {
+    this.#accountAt = this.now();
+    const account = await api.readAccount().catch(() => undefined);
+    return account && { ...account, at: this.now() };
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    // Without a key there is nothing to ask; setting one resets the store.
+    if (this.#disposed || this.#state.phase === 'no-key') return;
+    const due = (this.#state.fetchedAt ?? this.now()) + this.#delay();
+    const wait = this.#failures > 0 || this.#state.fetchedAt === undefined ? this.#delay() : Math.max(50, due - this.now());
+    this.#timer = setTimeout(() => void this.refresh(), wait);
+  }
+
+  #delay(): number {
+    if (this.#failures > 0) {
+      const retryAfter = (this.#state.problem?.error as Partial<RunPodError> | undefined)?.retryAfterMs ?? 0;
+      return Math.max(retryAfter, Math.min(this.timings.retryCap, this.timings.changing * 2 ** Math.min(this.#failures, 6)));
+    }
+    const base = this.timings.poll[this.#attention];
+    const changing = this.#state.pods.some((p) => p.status === 'PROVISIONING' || p.status === 'STARTING');
+    const awaited = this.now() < this.#hurryUntil;
+    return (changing && this.#attention !== 'background') || awaited ? Math.min(base, this.timings.changing) : base;
+  }
+
+  #set(state: PodsState): void {
+    this.#state = state;
+    this.#changed.fire(state);
+  }
+}
+
+const podsOf = (rows: readonly PodRow[]): Pod[] => rows.flatMap((r) => (r.kind === 'pod' ? [r.pod] : []));
