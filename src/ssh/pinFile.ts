@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { sleep } from '../base/time';
+import type { PinStorage } from './pins';
+import { systemCode } from './tcp';
+
+/** A lock this old belongs to a window that died holding it; the work under it takes milliseconds. */
+const staleMs = 5_000;
+const giveUpMs = 10_000;
+
+/** Keeps pins in one file: written whole and renamed into place, under a lock file that other windows honour. */
+export function pinFile(file: string): PinStorage {
+  const lock = `${file}.lock`;
+  const ready = (): Promise<unknown> => fs.mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+  return {
+    async read() {
+      try {
+        return await fs.readFile(file, 'utf8');
+      } catch (error) {
+        if (systemCode(error) === 'ENOENT') return undefined;
+        throw error;
+      }
+    },
+    async write(text) {
+      await ready();
+      const fresh = `${file}.${randomBytes(6).toString('hex')}.new`;
+      try {
+        await fs.writeFile(fresh, text, { mode: 0o600, flag: 'wx' });
+        await fs.rename(fresh, file);
+      } catch (error) {
+        await fs.rm(fresh, { force: true });
+        throw error;
+      }
+    },
+    async exclusive(work) {
+      await ready();
+      await take(lock);
+      try {
+        return await work();
+      } finally {
+        await fs.rm(lock, { force: true });
+      }
+    },
+  };
+}
+
+async function take(lock: string): Promise<void> {
+  const deadline = Date.now() + giveUpMs;
+  for (;;) {
+    try {
+      await (await fs.open(lock, 'wx', 0o600)).close();
+      return;
+    } catch (error) {
+      // Windows answers EPERM for a file that is just being removed.
+      const code = systemCode(error);
+      if ((code !== 'EEXIST' && code !== 'EPERM') || Date.now() > deadline) throw error;
+    }
+    const age = await fs.stat(lock).then(
+      (stat) => Date.now() - stat.mtimeMs,
+      () => 0,
+    );
+    if (age > staleMs) await fs.rm(lock, { force: true });
+    await sleep(5 + Math.random() * 20);
+  }
+}
