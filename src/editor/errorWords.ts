@@ -12,7 +12,7 @@ export interface Explanation {
 }
 
 const setKey = (): Explanation['action'] => ({ title: l10n.t('Set API Key'), command: 'runpod.setApiKey' });
-const doctor = (podId: string): Explanation['action'] => ({ title: l10n.t('Run Doctor'), command: 'runpod.doctor', args: [podId] });
+const doctor = (podId: string): Explanation['action'] => ({ title: l10n.t('Run Doctor'), command: 'runpod.doctor', args: [{ podId }] });
 
 /** Words for anything thrown by the rooms below. */
 export function explain(error: unknown): Explanation {
@@ -61,17 +61,17 @@ function explainUnavailable(error: PodUnavailableError): Explanation {
   const id = error.podId;
   switch (error.code) {
     case 'stopped':
-      return { message: l10n.t('{0} is stopped.', name), action: { title: l10n.t('Start Pod'), command: 'runpod.startPod', args: [id] } };
+      return { message: l10n.t('{0} is stopped.', name), action: { title: l10n.t('Start Pod'), command: 'runpod.startPod', args: [{ podId: id }] } };
     case 'failed':
-      return { message: l10n.t('RunPod says that {0} has failed. Its log may tell why.', name), action: { title: l10n.t('Show Log'), command: 'runpod.showPodLog', args: [id] } };
+      return { message: l10n.t('RunPod says that {0} has failed. Its log may tell why.', name), action: { title: l10n.t('Show Log'), command: 'runpod.showPodLog', args: [{ podId: id }] } };
     case 'starting':
-      return { message: l10n.t('{0} is still starting.', name), action: { title: l10n.t('Show Log'), command: 'runpod.showPodLog', args: [id] } };
+      return { message: l10n.t('{0} is still starting.', name), action: { title: l10n.t('Show Log'), command: 'runpod.showPodLog', args: [{ podId: id }] } };
     case 'gone':
       return { message: l10n.t('{0} no longer exists.', name), action: { title: l10n.t('Refresh Pods'), command: 'runpod.refreshPods' } };
     case 'proxy-only':
       return {
         message: l10n.t('{0} has no direct SSH: port 22/tcp is not exposed or it has no public address, so files can’t be opened; a terminal works.', name),
-        action: { title: l10n.t('Open Terminal'), command: 'runpod.openTerminal', args: [id] },
+        action: { title: l10n.t('Open Terminal'), command: 'runpod.openTerminal', args: [{ podId: id }] },
       };
     case 'no-ssh':
       return { message: l10n.t('{0} runs, but no SSH server answers. Its image may not start one, or is not there yet.', name), action: doctor(id) };

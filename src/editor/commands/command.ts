@@ -1,4 +1,4 @@
-import { commands, l10n, Uri, window, type Disposable } from 'vscode';
+import { commands, Uri, window, type Disposable } from 'vscode';
 import { CancelledError, isCancelled, messageOf } from '../../base/errors';
 import type { Logger } from '../../base/log';
 import { explain } from '../errorWords';
@@ -35,13 +35,9 @@ export async function showError(error: unknown): Promise<void> {
   if (action && answer === action.title) await run(action.command, ...(action.args ?? []));
 }
 
-/** Runs one of our own commands from a button; what fails is shown, not thrown. */
+/** Runs one of our own commands from a button, as a person's hand would: its target is `{podId}`, so what fails is shown. */
 export async function run(id: CommandId, ...args: readonly unknown[]): Promise<void> {
-  try {
-    await commands.executeCommand(id, ...args);
-  } catch (error) {
-    await window.showErrorMessage(messageOf(error));
-  }
+  await commands.executeCommand(id, ...args);
 }
 
 /** A create request and the like: plain data handed over by code, not a row and not a file. */
@@ -91,6 +87,3 @@ export class Targets {
     throw problem ? new PodUnavailableError('api', id, undefined, { cause: problem.error }) : new PodUnavailableError('gone', id, undefined);
   }
 }
-
-/** Shown where a command's name would do as a title of progress. */
-export const working = (what: string, name: string): string => l10n.t('{0} {1}…', what, name);

@@ -28,7 +28,7 @@ export function registerOpenWorkspace(parts: Parts): Disposable {
 async function startFirst(pod: Pod): Promise<undefined> {
   const start = l10n.t('Start Pod');
   const answer = await window.showWarningMessage(l10n.t('{0} is stopped, so its files cannot be reached.', pod.name), start);
-  if (answer === start) await run('runpod.startPod', pod.id);
+  if (answer === start) await run('runpod.startPod', { podId: pod.id });
   return undefined;
 }
 

@@ -95,7 +95,7 @@ async function stop(parts: Parts, pod: Pod): Promise<{ id: string; status: strin
       parts.store.put(now);
       return false;
     });
-    if (!stopped) nag(l10n.t('RunPod has not stopped {0} yet: it still says {1}, and it may go on billing.', pod.name, now.status), l10n.t('Stop Pod'), () => run('runpod.stopPod', pod.id, { confirmed: true }));
+    if (!stopped) nag(l10n.t('RunPod has not stopped {0} yet: it still says {1}, and it may go on billing.', pod.name, now.status), l10n.t('Stop Pod'), () => run('runpod.stopPod', { podId: pod.id }, { confirmed: true }));
     parts.sessions.podChanged(now);
     return { id: pod.id, status: now.status };
   });
@@ -118,7 +118,7 @@ async function terminate(parts: Parts, pod: Pod): Promise<{ id: string }> {
       }
     });
     if (!gone) {
-      nag(l10n.t('RunPod has not deleted {0} yet; it may go on billing.', pod.name), l10n.t('Terminate {0}', pod.name), () => run('runpod.terminatePod', pod.id, { confirmed: true }));
+      nag(l10n.t('RunPod has not deleted {0} yet; it may go on billing.', pod.name), l10n.t('Terminate {0}', pod.name), () => run('runpod.terminatePod', { podId: pod.id }, { confirmed: true }));
       return { id: pod.id };
     }
     parts.store.remove(pod.id);

@@ -85,6 +85,6 @@ async function announce(pod: Pod): Promise<void> {
   const answer = noGpu
     ? await window.showWarningMessage(l10n.t('{0} is ready, but without a GPU: its machine has none free. Files can be reached; to compute, stop it and try later, or create another pod.', pod.name), open, terminal)
     : await window.showInformationMessage(l10n.t('{0} is ready.', pod.name), open, terminal);
-  if (answer === open) await run('runpod.openRemoteWorkspace', pod.id);
-  if (answer === terminal) await run('runpod.openTerminal', pod.id);
+  if (answer === open) await run('runpod.openRemoteWorkspace', { podId: pod.id });
+  if (answer === terminal) await run('runpod.openTerminal', { podId: pod.id });
 }

@@ -50,7 +50,8 @@ async function sshAccess(parts: Parts, client: RunPodClient, request: CreatePodR
 }
 
 async function endUnwanted(podId: string, name: string): Promise<void> {
-  const terminate = l10n.t('Terminate {0}', name);
-  const answer = await window.showWarningMessage(l10n.t('{0} was created and is billing. Keep it, or delete it with all that is on it?', name), { modal: true }, terminate, l10n.t('Keep It'));
-  if (answer === terminate) await run('runpod.terminatePod', podId, { confirmed: true });
+  const terminate = { title: l10n.t('Terminate {0}', name) };
+  const keep = { title: l10n.t('Keep It'), isCloseAffordance: true };
+  const answer = await window.showWarningMessage(l10n.t('{0} was created and is billing. Keep it, or delete it with all that is on it?', name), { modal: true }, terminate, keep);
+  if (answer === terminate) await run('runpod.terminatePod', { podId }, { confirmed: true });
 }

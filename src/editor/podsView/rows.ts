@@ -94,7 +94,7 @@ export function unreadableRow(row: UnreadablePod): TreeItem {
   item.iconPath = new ThemeIcon('question', new ThemeColor('testing.iconQueued'));
   item.tooltip = l10n.t('It may be running and billing. Look at it in the console.\n{0}', row.problem);
   item.contextValue = 'unreadable ';
-  item.command = { title: l10n.t('Open in Console'), command: 'runpod.openPodInConsole' satisfies CommandId, arguments: [row.id ?? ''] };
+  item.command = { title: l10n.t('Open in Console'), command: 'runpod.openPodInConsole' satisfies CommandId, arguments: [{ podId: row.id }] };
   return item;
 }
 
@@ -129,7 +129,7 @@ export function childRow(node: Exclude<PodsNode, { kind: 'account' | 'pod' | 'un
   };
   switch (node.kind) {
     case 'connection': {
-      const item = make(l10n.t('Connection'), 'plug', connection, 'runpod.doctor', pod.id);
+      const item = make(l10n.t('Connection'), 'plug', connection, 'runpod.doctor', node);
       item.contextValue = pod.ssh.direct ? 'connection direct ' : 'connection ';
       return item;
     }
@@ -139,16 +139,16 @@ export function childRow(node: Exclude<PodsNode, { kind: 'account' | 'pod' | 'un
       const { port } = node;
       const http = port.type === 'http';
       const where = http ? l10n.t('public, no login') : port.public === undefined ? l10n.t('not mapped yet') : `${port.ip ?? ''}:${port.public}`;
-      const item = make(`${port.private}/${port.type}`, http ? 'globe' : 'broadcast', where, 'runpod.openPort', pod.id, port.private);
+      const item = make(`${port.private}/${port.type}`, http ? 'globe' : 'broadcast', where, 'runpod.openPort', node);
       if (http) item.tooltip = l10n.t('{0}\nAnyone who has this address can open it.', proxyUrl(pod.id, port.private));
       return item;
     }
     case 'log':
-      return make(l10n.t('Log'), 'output', l10n.t('container and system'), 'runpod.showPodLog', pod.id);
+      return make(l10n.t('Log'), 'output', l10n.t('container and system'), 'runpod.showPodLog', node);
     case 'console':
-      return make(l10n.t('Page in the Console'), 'link-external', '', 'runpod.openPodInConsole', pod.id);
+      return make(l10n.t('Page in the Console'), 'link-external', '', 'runpod.openPodInConsole', node);
     case 'terminal':
-      return make(l10n.t('Web Terminal'), 'link-external', l10n.t('in the console'), 'runpod.openWebTerminal', pod.id);
+      return make(l10n.t('Web Terminal'), 'link-external', l10n.t('in the console'), 'runpod.openWebTerminal', node);
   }
 }
 
