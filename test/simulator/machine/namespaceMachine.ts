@@ -1,0 +1,299 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, statfs } from 'node:fs/promises';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import type { Duplex, Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { messageOf } from '../../../src/base/errors';
+import { backoff, sleep, withDeadline } from '../../../src/base/time';
+import type { LogSource, MachineSpec } from '../machine';
+import type { Disk, LocalMachine } from './host';
+import { commandOf, environmentOf, podTools, writeImage, type PodUser } from './image';
+import { eachLine } from './lines';
+import { connectThroughRelay, serveApiTo } from './relay';
+import { shellWords } from './words';
+
+const run = promisify(execFile);
+const scripts = path.join(__dirname, 'namespace');
+/** Sixteen times what a pod needs here; a deadline only against a hang. */
+const startDeadlineMs = 30_000;
+
+/** What a machine that grants namespaces offers, found out once. */
+export interface NamespaceGrounds {
+  /** Whether namespaces need one for users first. The pod's `root` is then an ordinary user of that name. */
+  readonly unprivileged: boolean;
+  /** A Python to show to pods when the machine's is not where programs lie. */
+  readonly pythonPrefix: string | undefined;
+  readonly containerDiskBytes: number;
+  /** Absolute paths of the machine's tools. */
+  readonly tool: (name: string) => string;
+}
+
+const without = ['sys_admin', 'sys_module', 'sys_rawio', 'sys_boot', 'sys_time', 'sys_resource', 'sys_tty_config', 'sys_pacct', 'mknod', 'net_admin', 'syslog', 'mac_admin', 'mac_override', 'dac_read_search', 'linux_immutable', 'audit_control', 'wake_alarm', 'block_suspend', 'lease'];
+
+const toolPath = `/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${process.env['PATH'] ?? ''}`;
+
+/** A pod with mounts, processes, network and host name of its own. */
+export class NamespaceMachine implements LocalMachine {
+  restarts = 0;
+  #dir = '';
+  #holder: ChildProcess | undefined;
+  #container: ChildProcess | undefined;
+  #api: { close(): void } | undefined;
+  #loop: Promise<void> = Promise.resolve();
+  #stopping = new AbortController();
+  #syncing: Promise<unknown> | undefined;
+  #syncTimer: NodeJS.Timeout | undefined;
+  readonly #execs = new Set<ChildProcess>();
+  readonly #words: readonly string[];
+
+  constructor(
+    private readonly stateDir: string,
+    private readonly spec: MachineSpec,
+    private readonly grounds: NamespaceGrounds,
+    private readonly log: (source: LogSource, line: string) => void,
+  ) {
+    this.#words = shellWords(spec.args);
+  }
+
+  get mountPath(): string | undefined {
+    return this.spec.mountPath;
+  }
+
+  get #user(): PodUser {
+    return this.grounds.unprivileged ? { uid: 1000, gid: 1000 } : { uid: 0, gid: 0 };
+  }
+
+  async start(): Promise<void> {
+    this.#stopping = new AbortController();
+    this.restarts = 0;
+    // Short: the path of a Unix socket has room for a hundred bytes.
+    this.#dir = await mkdtemp(path.join(this.stateDir.length < 60 ? this.stateDir : os.tmpdir(), 'pod-'));
+    try {
+      const [base, seed] = [path.join(this.#dir, 'base'), path.join(this.#dir, 'seed')];
+      await mkdir(base);
+      const tools = { df: this.grounds.tool('df'), entering: [this.grounds.tool(this.grounds.unprivileged ? 'unshare' : 'setpriv')] };
+      await writeImage(seed, this.spec, this.#user, tools);
+      this.#api = await serveApiTo(this.#socket('api'), this.spec.apiPort);
+      await this.#hold(base, seed);
+      await this.#runOnce();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+    this.#loop = this.#keepRunning();
+    if (this.spec.volumeQuotaBytes !== undefined) this.#syncSoon();
+  }
+
+  connect(privatePort: number): Promise<Duplex> {
+    if (this.#container === undefined) return Promise.reject(new Error('The pod is not running'));
+    return connectThroughRelay(this.#socket('relay'), privatePort);
+  }
+
+  exec(argv: readonly string[], options: { env?: Record<string, string> } = {}): ChildProcess {
+    const [container, holder] = [this.#container?.pid, this.#holder?.pid];
+    if (container === undefined || holder === undefined) throw new Error('The pod is not running');
+    const enter = [
+      'nsenter',
+      `--mount=/proc/${container}/ns/mnt`,
+      `--pid=/proc/${container}/ns/pid_for_children`,
+      ...['net', 'uts', 'ipc'].map((kind) => `--${kind}=/proc/${holder}/ns/${kind}`),
+      '--',
+      ...this.#asPodUser({ ...environmentOf(this.spec), ...options.env }),
+      ...argv,
+    ];
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...this.#enterUserNamespace(), ...enter], { env: { PATH: toolPath } });
+    this.#execs.add(child);
+    child.once('close', () => this.#execs.delete(child));
+    return child;
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    clearTimeout(this.#syncTimer);
+    await this.#syncing;
+    if (this.#container !== undefined) await this.#freezeAndSync();
+    await this.#killContainer();
+    await this.#loop;
+    await Promise.all([...this.#execs].map((child) => once(child, 'close')));
+    const holder = this.#holder;
+    this.#holder = undefined;
+    if (holder !== undefined && holder.exitCode === null && holder.signalCode === null) {
+      holder.kill('SIGKILL');
+      await once(holder, 'close');
+    }
+    this.#api?.close();
+    if (this.#dir !== '') await rm(this.#dir, { recursive: true, force: true });
+  }
+
+  async fill(disk: Disk, freeBytes = 0): Promise<void> {
+    const dir = this.#diskDir(disk);
+    await this.release(disk);
+    for (let part = 0; part < 8; part++) {
+      const { bavail, bsize } = await statfs(dir);
+      const excess = bavail * bsize - freeBytes;
+      if (excess < bsize) return;
+      await run(this.grounds.tool('fallocate'), ['-l', String(excess), path.join(dir, `filler-${part}`)]);
+    }
+  }
+
+  async release(disk: Disk): Promise<void> {
+    const dir = this.#diskDir(disk);
+    for (let part = 0; part < 8; part++) await rm(path.join(dir, `filler-${part}`), { force: true });
+  }
+
+  /** A disk's own directory, above what the pod sees of it. Reached through its holder: nothing of it is mounted out here. */
+  #diskDir(disk: Disk): string {
+    if (this.#holder === undefined) throw new Error('The pod is not running');
+    const base = `/proc/${this.#holder.pid}/cwd/`;
+    if (disk === 'container') return base;
+    if (this.spec.volumeQuotaBytes === undefined) throw new Error('Only a volume with a quota can be filled: another is as large as this machine has room');
+    return path.join(base, 'volume/');
+  }
+
+  #socket(name: string): string {
+    return path.join(this.#dir, `${name}.sock`);
+  }
+
+  async #hold(base: string, seed: string): Promise<void> {
+    const { spec, grounds } = this;
+    const node = ['--max-semi-space-size=1', path.join(scripts, 'relay.mjs'), this.#socket('relay'), this.#socket('api'), String(spec.apiPort)];
+    const namespaces = [...(grounds.unprivileged ? ['--user', '--map-root-user'] : []), '--mount', '--net', '--uts', '--ipc'];
+    const holder = spawn('setpriv', ['--pdeathsig', 'KILL', 'unshare', ...namespaces, 'sh', path.join(scripts, 'hold.sh'), process.execPath, ...node], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        PATH: toolPath,
+        BASE: base,
+        SEED: seed,
+        SIZE: String(grounds.containerDiskBytes),
+        BUSYBOX: spec.image === 'busybox' ? grounds.tool('busybox') : '',
+        OVERLAY: grounds.unprivileged ? ',userxattr' : '',
+        VOLUME: spec.volumeDir ?? '',
+        MOUNT: (spec.volumeDir !== undefined && spec.mountPath) || '',
+        QUOTA: spec.volumeQuotaBytes === undefined ? '' : String(spec.volumeQuotaBytes),
+        HIDE: [path.resolve(__dirname, '../../..'), this.stateDir, os.homedir()].map((dir) => `${dir}\n`).join(''),
+        PYTHON: grounds.pythonPrefix ?? '',
+        POD_HOSTNAME: spec.hostname,
+      },
+    });
+    this.#holder = holder;
+    await ready(holder, holder.stdout, 'The pod’s file system');
+  }
+
+  /** Starts PID 1 and waits until it is the command. */
+  async #runOnce(): Promise<void> {
+    const holder = this.#holder?.pid;
+    const enter = ['nsenter', ...['mnt', 'net', 'uts', 'ipc'].map((kind) => `--${kind === 'mnt' ? 'mount' : kind}=/proc/${holder}/ns/${kind}`), '--'];
+    const unshare = ['unshare', '--mount', '--pid', '--fork', '--kill-child', 'sh', path.join(scripts, 'run.sh'), path.join(this.#dir, 'base')];
+    const command = [...this.#asPodUser(environmentOf(this.spec)), ...commandOf(this.spec.image, this.#words)];
+    const container = spawn('setpriv', ['--pdeathsig', 'KILL', ...this.#enterUserNamespace(), ...enter, ...unshare, ...command], {
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      env: { PATH: toolPath },
+    });
+    eachLine(container.stdout as Readable, (line) => this.log('container', line));
+    this.#container = container;
+    await ready(container, container.stdio[3] as Readable, 'The container');
+  }
+
+  /** The platform starts a command that ends again, each time a little later. */
+  async #keepRunning(): Promise<void> {
+    for (let quick = 0; ; ) {
+      const since = Date.now();
+      const container = this.#container;
+      if (container !== undefined && container.exitCode === null && container.signalCode === null) await once(container, 'close');
+      if (this.#stopping.signal.aborted) return;
+      quick = Date.now() - since < 10_000 ? quick + 1 : 0;
+      try {
+        await sleep(backoff(quick, 50, 5_000, () => 1), this.#stopping.signal);
+        this.restarts++;
+        await this.#runOnce();
+        // Stopped while it came up.
+        if (this.#stopping.signal.aborted) await this.#killContainer();
+      } catch (error) {
+        if (this.#stopping.signal.aborted) return;
+        this.log('system', messageOf(error));
+      }
+    }
+  }
+
+  /** Kills PID 1. Its parent out here ends when the last process of the container has. */
+  async #killContainer(): Promise<void> {
+    const container = this.#container;
+    if (container?.pid === undefined) return;
+    if (container.exitCode === null && container.signalCode === null) {
+      const closed = once(container, 'close');
+      const first = await this.#firstProcess(container.pid);
+      if (first === undefined) container.kill('SIGKILL');
+      else process.kill(first, 'SIGKILL');
+      await closed;
+    }
+    if (this.#container === container) this.#container = undefined;
+  }
+
+  async #firstProcess(parent: number): Promise<number | undefined> {
+    const children = await readFile(`/proc/${parent}/task/${parent}/children`, 'utf8').catch(() => '');
+    return Number(children.trim().split(' ')[0]) || undefined;
+  }
+
+  #enterUserNamespace(): string[] {
+    return this.grounds.unprivileged ? ['nsenter', `--user=/proc/${this.#holder?.pid}/ns/user`, '--preserve-credentials', '--'] : [];
+  }
+
+  /** What a container's processes may not do, and their whole environment. */
+  #asPodUser(env: Readonly<Record<string, string>>): string[] {
+    const { uid, gid } = this.#user;
+    const limits = this.grounds.unprivileged
+      ? [`${podTools}/unshare`, '--user', `--map-user=${uid}`, `--map-group=${gid}`, '--']
+      : [`${podTools}/setpriv`, `--bounding-set=${without.map((capability) => `-${capability}`).join(',')}`, '--'];
+    return [...limits, 'env', '-i', ...Object.entries(env).map(([name, value]) => `${name}=${value}`)];
+  }
+
+  #syncSoon(): void {
+    this.#syncTimer = setTimeout(() => {
+      this.#syncing = this.#sync().finally(() => {
+        if (!this.#stopping.signal.aborted) this.#syncSoon();
+      });
+    }, 1000);
+  }
+
+  async #freezeAndSync(): Promise<void> {
+    if (this.spec.volumeQuotaBytes === undefined) return;
+    // Nothing may write between the last copy and the end.
+    await this.#killContainer();
+    await this.#sync();
+  }
+
+  /** Brings what a limited volume holds to the directory that outlives the pod. */
+  async #sync(): Promise<void> {
+    const { volumeDir, volumeQuotaBytes } = this.spec;
+    if (volumeDir === undefined || volumeQuotaBytes === undefined || this.#holder === undefined) return;
+    try {
+      await run(this.grounds.tool('rsync'), ['-a', '--delete', `/proc/${this.#holder.pid}/cwd/volume/data/`, `${volumeDir}/`]);
+    } catch (error) {
+      // A file that went away during the copy (24) comes right the next time.
+      if (!messageOf(error).includes('code 24')) this.log('system', `volume: ${messageOf(error)}`);
+    }
+  }
+}
+
+/** Waits for the first word on `stream`; rejects with what the process complained about when it ends instead. */
+async function ready(child: ChildProcess, stream: Readable, what: string): Promise<void> {
+  let complaint = '';
+  const onComplaint = (chunk: Buffer): void => {
+    complaint += chunk.toString();
+  };
+  child.stderr?.on('data', onComplaint);
+  const ended = new Promise<never>((_, reject) => {
+    child.once('error', reject);
+    child.once('close', () => reject(new Error(`${what} did not start: ${complaint.trim()}`)));
+  });
+  await withDeadline(Promise.race([once(stream, 'data'), ended]), startDeadlineMs, what);
+  ended.catch(() => undefined);
+  stream.resume();
+}
