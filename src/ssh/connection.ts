@@ -156,10 +156,26 @@ export class SshConnection implements Sessions {
 
   /** Opens an SFTP session. A server without SFTP is asked once a connection. */
   async sftp({ signal, deadlineMs }: OpenOptions = {}): Promise<SftpSession> {
+    const sftp = await this.#openSftp<SFTPWrapper>({ stage: 'open', signal, deadlineMs }, (late) => late.end(), (callback) => this.#client.sftp(callback));
+    return sftpSession(sftp, this.closed, this.#log);
+  }
+
+  /** Opens a session of the SFTP subsystem as a stream of its bytes, for a client of one's own. */
+  async rawSftp({ signal, deadlineMs }: OpenOptions = {}): Promise<ClientChannel> {
+    const channel = await this.#openSftp<ClientChannel>({ stage: 'open', signal, deadlineMs }, endChannel, (callback) => this.#client.subsys('sftp', callback));
+    prepare(channel, this.#log);
+    channel.stderr.resume();
+    return channel;
+  }
+
+  async #openSftp<T extends { once(event: 'close', listener: () => void): unknown }>(
+    pending: Pending,
+    discard: (late: T) => void,
+    start: (callback: (error: Error | undefined, value: T) => void) => unknown,
+  ): Promise<T> {
     if (this.#noSftp !== undefined) throw this.#noSftp;
     try {
-      const sftp = await this.#session<SFTPWrapper>({ stage: 'open', signal, deadlineMs }, (late) => late.end(), (callback) => this.#client.sftp(callback));
-      return sftpSession(sftp, this.closed, this.#log);
+      return await this.#session<T>(pending, discard, start);
     } catch (error) {
       if (!isSshError(error, 'channel-refused') || error.params.stage !== 'request') throw error;
       const { detail } = error.params;

@@ -66,6 +66,8 @@ export interface Sessions {
   exec(command: string, options?: ExecOptions): Promise<ClientChannel>;
   shell(options: ShellOptions): Promise<ClientChannel>;
   sftp(options?: OpenOptions): Promise<SftpSession>;
+  /** A stream of the SFTP subsystem's own bytes, for a client of one's own. */
+  rawSftp(options?: OpenOptions): Promise<ClientChannel>;
   /** A TCP connection from the server to `host:port`. */
   forwardOut(host: string, port: number, options?: OpenOptions): Promise<ClientChannel>;
   run(command: string, options?: RunOptions): Promise<RunResult>;
