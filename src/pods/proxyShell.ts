@@ -1,0 +1,68 @@
+import type { ClientChannel } from 'ssh2';
+import { isCancelled, messageOf } from '../base/errors';
+import { withDeadline } from '../base/time';
+import { RunPodError } from '../runpod/errors';
+import { SshConnection } from '../ssh/connection';
+import { isSshError } from '../ssh/errors';
+import type { HostKey } from '../ssh/hostKeys';
+import type { PinSubject } from '../ssh/pins';
+import type { ShellOptions } from '../ssh/sessions';
+import { PodUnavailableError } from './contracts';
+import { apiTrouble } from './podApi';
+import { unavailableCodeOf, type ReachDeps, type ReachTimings } from './reach';
+
+/**
+ * Opens a shell on a pod through RunPod's SSH proxy, whose host key is pinned by its host name. The proxy knows the
+ * account's keys, not those in a pod's `PUBLIC_KEY`.
+ * @throws PodUnavailableError; CancelledError
+ */
+export async function openProxyShell(deps: ReachDeps, timings: ReachTimings, podId: string, options: ShellOptions & { signal: AbortSignal }): Promise<ClientChannel> {
+  const { signal } = options;
+  const pod = await withDeadline(deps.getPod(podId, signal), timings.readMs, `Reading pod ${podId}`, signal).catch((error: unknown) => {
+    if (isCancelled(error)) throw error;
+    const code = error instanceof RunPodError && error.code === 'not-found' ? 'gone' : apiTrouble(error) === 'key' ? 'no-api-key' : 'api';
+    throw new PodUnavailableError(code, podId, undefined, { cause: error, detail: messageOf(error) });
+  });
+  const proxy = pod.ssh.proxy;
+  if (!proxy) {
+    const stopped = pod.status === 'EXITED' ? 'stopped' : pod.status === 'ERROR' ? 'failed' : pod.status === 'RUNNING' ? 'no-ssh' : 'starting';
+    throw new PodUnavailableError(stopped, podId, pod, { detail: `Pod ${podId} has no SSH proxy address` });
+  }
+  const subject: PinSubject = { host: proxy.host };
+  let mismatch: { shown: string; expected: readonly string[] } | undefined;
+  const { host, port } = proxy;
+  try {
+    const connection = await SshConnection.connect({
+      host,
+      port,
+      username: proxy.username,
+      identities: await deps.identities(pod),
+      verifyHostKey: async (key: HostKey) => {
+        const { verdict, expected } = await deps.pins.judge(subject, key);
+        if (verdict === 'mismatch') mismatch = { shown: key.fingerprint, expected };
+        return verdict;
+      },
+      deadlineMs: timings.stageMs,
+      keepaliveMs: timings.keepaliveMs,
+      signal,
+      log: deps.log,
+    });
+    await deps.pins.pin(subject, connection.hostKey).catch((error: unknown) => deps.log.warn(`The host key of ${host} could not be kept: ${messageOf(error)}`));
+    try {
+      const channel = await connection.shell(options);
+      channel.once('close', () => connection.end());
+      return channel;
+    } catch (error) {
+      connection.end();
+      throw error;
+    }
+  } catch (error) {
+    if (isCancelled(error) || signal.aborted) throw error;
+    const detail = mismatch && `${host} shows the host key ${mismatch.shown}, expected ${mismatch.expected.join(' or ')}`;
+    throw new PodUnavailableError(isSshError(error) ? unavailableCodeOf(error) : 'unreachable', podId, pod, {
+      cause: error,
+      detail: detail ?? messageOf(error),
+      facts: { host, port, ...(mismatch ? { fingerprint: mismatch.shown, expected: mismatch.expected, expectedFrom: 'pin' as const } : {}) },
+    });
+  }
+}

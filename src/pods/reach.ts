@@ -1,0 +1,275 @@
+import { isCancelled, messageOf } from '../base/errors';
+import type { Logger } from '../base/log';
+import { withDeadline } from '../base/time';
+import { RunPodError } from '../runpod/errors';
+import type { Pod } from '../runpod/types';
+import { isSshError } from '../ssh/errors';
+import type { HostKey } from '../ssh/hostKeys';
+import type { Identity } from '../ssh/identity';
+import type { HostKeyVerdict, PinStore, PinSubject } from '../ssh/pins';
+import { SshLink } from '../ssh/pool';
+import { probeBanner } from '../ssh/probe';
+import { addressOf, type PodAddress } from './address';
+import { PodUnavailableError, type UnavailableCode, type UnavailableFacts } from './contracts';
+import { apiTrouble, type GetPod, type ReadPodLogs } from './podApi';
+import { PrintedKeys, type PrintedKeysTimings } from './printedKeys';
+import type { Whereabouts } from './whereabouts';
+
+export interface ReachDeps {
+  readonly getPod: GetPod;
+  readonly logs: ReadPodLogs;
+  /** The keys to offer, the best first. May ask a person for a passphrase when one is used. */
+  readonly identities: (pod: Pod) => Promise<readonly Identity[]>;
+  readonly pins: PinStore;
+  readonly log: Logger;
+  /** Milliseconds since 1970 on the API's clock; this machine's unless told. */
+  readonly now?: () => number;
+}
+
+export interface ReachTimings {
+  /** How long after a start a wrong or silent address is taken for that of the start before. */
+  readonly freshMs: number;
+  /** How long the API must keep to an address before an unproven key is trusted there right after a start. */
+  readonly settleMs: number;
+  readonly readMs: number;
+  readonly probeMs: number;
+  /** Each stage of the SSH connection. */
+  readonly stageMs: number;
+  readonly publicPortWaitMs: number;
+  readonly keepaliveMs: number;
+  readonly printedKeys: Partial<PrintedKeysTimings>;
+}
+
+export const defaultReachTimings: ReachTimings = {
+  freshMs: 3 * 60_000,
+  settleMs: 4_000,
+  readMs: 20_000,
+  probeMs: 8_000,
+  stageMs: 15_000,
+  publicPortWaitMs: 5 * 60_000,
+  keepaliveMs: 10_000,
+  printedKeys: {},
+};
+
+/** How sure we are of the machine we talk to. */
+export interface Trust {
+  readonly verdict: 'proven' | 'pinned' | 'first-use';
+  /** As `ssh-keygen -l` prints it. */
+  readonly fingerprint: string;
+}
+
+export interface Reached {
+  readonly link: SshLink;
+  readonly pod: Pod;
+  readonly address: PodAddress;
+  readonly trust: Trust;
+}
+
+/** One attempt that did not get there. */
+export class ReachFailed extends Error {
+  override readonly name = 'ReachFailed';
+  constructor(
+    readonly reason: PodUnavailableError,
+    /** The pod has just started, so this may be the fault of an address that is still the old one: look again. */
+    readonly soonOver: boolean,
+  ) {
+    super(reason.message, { cause: reason });
+  }
+}
+
+/**
+ * Tries once to get an SSH connection to a pod: its address fresh from the API, its port and banner probed, its host key
+ * checked against its own log (read meanwhile) or against the pin of this start, then the login.
+ * @throws ReachFailed; CancelledError
+ */
+export async function reach(deps: ReachDeps, timings: ReachTimings, podId: string, whereabouts: Whereabouts, signal: AbortSignal): Promise<Reached> {
+  const now = (): number => (deps.now ?? Date.now)();
+  const pod = await readPod(deps, timings, podId, signal);
+  whereabouts.see(pod, now());
+  const fresh = whereabouts.fresh(pod, now());
+  let address: PodAddress;
+  try {
+    address = addressOf(pod, { now: now(), publicPortWaitMs: timings.publicPortWaitMs });
+  } catch (error) {
+    if (!(error instanceof PodUnavailableError)) throw error;
+    throw new ReachFailed(error, fresh && error.code === 'starting' && pod.status === 'RUNNING');
+  }
+  const { host, port } = address;
+  const fail = (code: UnavailableCode, soonOver: boolean, cause: unknown, facts: UnavailableFacts = {}, detail?: string): ReachFailed =>
+    new ReachFailed(new PodUnavailableError(code, podId, pod, { cause, facts: { host, port, ...facts }, detail: detail ?? messageOf(cause) }), soonOver);
+
+  const keys = new PrintedKeys(deps.logs, pod, deps.log, timings.printedKeys);
+  const check = new HostKeyCheck(deps.pins, pod, keys, deps.log, () => fresh && !whereabouts.settled(pod, address, timings.settleMs, now()));
+  try {
+    const [, identities] = await Promise.all([probeBanner(host, port, { deadlineMs: timings.probeMs, signal }), deps.identities(pod)]);
+    const link = await SshLink.open({
+      host,
+      port,
+      username: address.username,
+      identities,
+      expectedPublicKeys: (pod.env['PUBLIC_KEY'] ?? '').split('\n'),
+      verifyHostKey: (key) => check.verify(key),
+      deadlineMs: timings.stageMs,
+      keepaliveMs: timings.keepaliveMs,
+      signal,
+      log: deps.log,
+    });
+    try {
+      const trust = await check.remember();
+      whereabouts.reached(pod, address);
+      return { link, pod, address, trust };
+    } catch (error) {
+      link.end();
+      throw error;
+    }
+  } catch (error) {
+    if (isCancelled(error) || signal.aborted) throw error;
+    if (check.tooEarly) throw fail('starting', true, error, {}, `Pod ${podId} has just started and its address may still change`);
+    if (check.unreadableLog !== undefined) throw fail('api', fresh, check.unreadableLog);
+    if (check.mismatch) {
+      const { shown, expected, expectedFrom } = check.mismatch;
+      const detail = `${host}:${port} shows the host key ${shown}, expected ${expected.join(' or ')} (${expectedFrom === 'log' ? "from the pod's log" : 'as before in this start'})`;
+      throw fail('host-key', fresh, error, { fingerprint: shown, expected, expectedFrom }, detail);
+    }
+    const code = unavailableCodeOf(error);
+    // A machine that is not proven and knows none of our keys may be somebody else's at the old address.
+    const someoneElse = code === 'auth' && isSshError(error, 'auth-failed') && check.verdict !== 'proven';
+    throw fail(code, fresh && (code === 'no-ssh' || code === 'unreachable' || someoneElse), error, check.shown === undefined ? {} : { fingerprint: check.shown });
+  } finally {
+    keys.dispose();
+  }
+}
+
+/** The pod as the API tells it now. */
+async function readPod(deps: ReachDeps, timings: ReachTimings, podId: string, signal: AbortSignal): Promise<Pod> {
+  try {
+    return await withDeadline(deps.getPod(podId, signal), timings.readMs, `Reading pod ${podId}`, signal);
+  } catch (error) {
+    if (isCancelled(error) || signal.aborted) throw error;
+    const code = error instanceof RunPodError && error.code === 'not-found' ? 'gone' : apiTrouble(error) === 'key' ? 'no-api-key' : 'api';
+    throw new ReachFailed(new PodUnavailableError(code, podId, undefined, { cause: error, detail: messageOf(error) }), false);
+  }
+}
+
+/** What a failure to connect says about the pod. */
+export function unavailableCodeOf(error: unknown): UnavailableCode {
+  if (!isSshError(error)) return 'unreachable';
+  switch (error.code) {
+    case 'refused':
+    case 'not-ssh':
+      return 'no-ssh';
+    case 'host-key-mismatch':
+    case 'host-key-rejected':
+      return 'host-key';
+    case 'auth-failed':
+    case 'key-locked':
+    case 'key-unreadable':
+      return 'auth';
+    case 'unreachable':
+    case 'timeout':
+    case 'closed':
+    case 'channel-refused':
+    case 'no-sftp':
+    case 'protocol':
+      return 'unreachable';
+  }
+}
+
+interface Mismatch {
+  readonly shown: string;
+  readonly expected: readonly string[];
+  readonly expectedFrom: 'log' | 'pin';
+}
+
+/** The judgement of one pod's host key over one attempt and the connections that come of it. */
+export class HostKeyCheck {
+  #accepted: { readonly key: HostKey; readonly verdict: Trust['verdict'] } | undefined;
+  #shown: string | undefined;
+  #mismatch: Mismatch | undefined;
+  #tooEarly = false;
+  #unreadableLog: unknown;
+  readonly #subject: PinSubject;
+
+  /** @param mayBeStranger right after a start nobody is trusted on first use before the address has settled */
+  constructor(
+    private readonly pins: PinStore,
+    pod: Pod,
+    private readonly printed: PrintedKeys,
+    private readonly log: Logger,
+    private readonly mayBeStranger: () => boolean,
+  ) {
+    this.#subject = { podId: pod.id, startedAt: pod.startedAt?.toISOString() };
+  }
+
+  get verdict(): Trust['verdict'] | undefined {
+    return this.#accepted?.verdict;
+  }
+
+  /** The fingerprint that the server showed. */
+  get shown(): string | undefined {
+    return this.#shown;
+  }
+
+  get mismatch(): Mismatch | undefined {
+    return this.#mismatch;
+  }
+
+  get tooEarly(): boolean {
+    return this.#tooEarly;
+  }
+
+  /** Why the log could not tell, where that kept an unknown key from being trusted. */
+  get unreadableLog(): unknown {
+    return this.#unreadableLog;
+  }
+
+  async verify(key: HostKey): Promise<HostKeyVerdict> {
+    this.#shown = key.fingerprint;
+    // A further connection of the same link must meet the same server.
+    if (this.#accepted) return this.#accepted.key.raw.equals(key.raw) ? this.#accepted.verdict : 'mismatch';
+    const logged = await this.printed.expectedFor(key.fingerprint);
+    const { verdict, expected } = await this.pins.judge(this.#subject, key, logged);
+    if (verdict === 'mismatch') {
+      this.#mismatch = { shown: key.fingerprint, expected, expectedFrom: logged.length > 0 ? 'log' : 'pin' };
+      return verdict;
+    }
+    if (verdict === 'first-use') {
+      // The log would have told, had it been readable: a failure that passes must not lower the guard.
+      const problem = this.printed.problem;
+      if (problem !== undefined && apiTrouble(problem) === 'passing') {
+        this.#unreadableLog = problem;
+        return 'mismatch';
+      }
+      if (this.mayBeStranger()) {
+        this.#tooEarly = true;
+        return 'mismatch';
+      }
+    }
+    this.#accepted = { key, verdict };
+    return verdict;
+  }
+
+  /** Pins the accepted key, once the login with it has succeeded. */
+  async remember(): Promise<Trust> {
+    const accepted = this.#accepted;
+    if (!accepted) throw new Error('No host key was accepted');
+    const { key, verdict } = accepted;
+    try {
+      if (!(await this.pins.pin(this.#subject, key, verdict)) && !(await this.#repin(accepted))) {
+        const { expected } = await this.pins.judge(this.#subject, key);
+        this.#mismatch = { shown: key.fingerprint, expected, expectedFrom: 'pin' };
+      }
+    } catch (error) {
+      this.log.warn(`The host key ${key.fingerprint} could not be kept: ${messageOf(error)}`);
+    }
+    if (this.#mismatch) throw new Error('Another window has met another host key');
+    return { verdict, fingerprint: key.fingerprint };
+  }
+
+  /** A container restarted in place has new keys within one start; the log proves them. */
+  async #repin({ key, verdict }: { key: HostKey; verdict: Trust['verdict'] }): Promise<boolean> {
+    if (verdict !== 'proven') return false;
+    await this.pins.forget(this.#subject);
+    return this.pins.pin(this.#subject, key, verdict);
+  }
+}
