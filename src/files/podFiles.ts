@@ -1,0 +1,133 @@
+import type { Disposable } from '../base/disposable';
+import { silentLog, type Logger } from '../base/log';
+import { AttributeCache } from './cache';
+import { copy } from './copy';
+import { FileError, isStatus, Status } from './errors';
+import type { FilesHost } from './host';
+import type { FileStat, Identity } from './kinds';
+import { type Entry, list } from './list';
+import { normalise } from './names';
+import { readFile, type ReadOptions } from './read';
+import { remove, sweep } from './remove';
+import { rename } from './rename';
+import { outcome, type Room, toFileError } from './room';
+import type { SpaceLeft } from './sftp';
+import { checkParent, stat } from './stat';
+import { Sessions } from './sessions';
+import { PathLocks, Turns } from './turns';
+import { writeFile, type WriteOptions } from './write';
+
+export interface PodFilesOptions {
+  readonly log?: Logger;
+  /** Milliseconds of silence after which an unanswered request gives up. */
+  readonly silenceMs?: number;
+  /** Milliseconds for which a listing answers questions about its entries; 0 for never. */
+  readonly cacheMs?: number;
+  /** Whole files read at once; more wait their turn. */
+  readonly reads?: number;
+  /** Further SFTP channels that a big file may use. */
+  readonly lanes?: number;
+}
+
+/**
+ * The file system of one pod. Paths are absolute; a name that is not UTF-8 shows its odd bytes as characters of U+EF80…U+EFFF and is
+ * found again by them. Every operation ends, and ends in `FileError` or `CancelledError` when it does not succeed.
+ * What only reads is tried once more after a drop; what writes only when it is certain that nothing has happened.
+ */
+export class PodFiles implements Disposable {
+  readonly #room: Room;
+
+  constructor(host: FilesHost, options: PodFilesOptions = {}) {
+    const log = options.log ?? silentLog;
+    const sessions = new Sessions(host, { silenceMs: options.silenceMs ?? 30_000, log, lanes: options.lanes ?? 3 });
+    const room: Room = {
+      host,
+      sessions,
+      cache: new AttributeCache(options.cacheMs ?? 2_000),
+      locks: new PathLocks(),
+      reads: new Turns(options.reads ?? 16),
+      leftovers: new Set(),
+      log,
+    };
+    this.#room = room;
+    sessions.onFresh = (session) => {
+      room.cache.forgetAll();
+      sweep(room, session);
+    };
+  }
+
+  dispose(): void {
+    this.#room.sessions.dispose();
+  }
+
+  /** Links followed, with `link` beside the target's kind; a link to nowhere is of kind `link`. */
+  stat(path: string, signal?: AbortSignal): Promise<FileStat> {
+    return this.#do(path, (p) => stat(this.#room, p, signal));
+  }
+
+  list(path: string, signal?: AbortSignal): Promise<Entry[]> {
+    return this.#do(path, (p) => list(this.#room, p, signal));
+  }
+
+  readFile(path: string, options?: ReadOptions): Promise<Uint8Array> {
+    return this.#do(path, (p) => readFile(this.#room, p, options));
+  }
+
+  /** Atomic where the file system lets it be; acknowledged when the content is safely in place under its name. */
+  writeFile(path: string, content: Uint8Array, options: WriteOptions): Promise<void> {
+    return this.#do(path, (p) => writeFile(this.#room, p, content, options));
+  }
+
+  createDirectory(path: string): Promise<void> {
+    return this.#do(path, async (p) => {
+      this.#room.cache.forget(p);
+      await this.#room.locks.run([p], () =>
+        this.#room.sessions.use(p, false, async (session) => {
+          const made = await outcome(session.mkdir(p));
+          if (made.ok) return;
+          if (!isStatus(made.error, Status.Failure, Status.NoSuchFile)) throw made.error;
+          if ((await outcome(session.lstat(p))).ok) throw new FileError('exists', p);
+          await checkParent(session, p);
+          throw made.error;
+        }),
+      );
+      this.#room.cache.forget(p);
+    });
+  }
+
+  delete(path: string, options: { readonly recursive: boolean }): Promise<void> {
+    return this.#do(path, (p) => remove(this.#room, p, options));
+  }
+
+  rename(from: string, to: string, options: { readonly overwrite: boolean }): Promise<void> {
+    return this.#do(from, (p) => rename(this.#room, p, normalise(to), options));
+  }
+
+  copy(from: string, to: string, options: { readonly overwrite: boolean }): Promise<void> {
+    return this.#do(from, (p) => copy(this.#room, p, normalise(to), options));
+  }
+
+  /** What the file system below `path` has left; `undefined` where the server cannot tell. A network volume tells its pool. */
+  space(path: string): Promise<SpaceLeft | undefined> {
+    return this.#do(path, (p) => this.#room.sessions.use(p, true, async (session) => (session.has('statvfs@openssh.com') ? session.statvfs(p) : undefined)));
+  }
+
+  /** Who we are on the pod; `undefined` where there is no shell to ask. */
+  who(): Promise<Identity | undefined> {
+    return this.#do('/', (p) => this.#room.sessions.use(p, true, () => this.#room.sessions.who()));
+  }
+
+  /** Something else than this object has changed files: nothing heard before is believed any more. */
+  changed(path?: string): void {
+    if (path === undefined) this.#room.cache.forgetAll();
+    else this.#room.cache.forget(path);
+  }
+
+  async #do<T>(path: string, work: (path: string) => Promise<T>): Promise<T> {
+    try {
+      return await work(normalise(path));
+    } catch (error) {
+      throw toFileError(error, path);
+    }
+  }
+}

@@ -1,0 +1,156 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { Duplex } from 'node:stream';
+import { Client, type ClientChannel } from 'ssh2';
+import { readFileSync } from 'node:fs';
+import { Emitter } from '../../src/base/emitter';
+import type { FilesHost, RawSftp, RunOptions, RunResult } from '../../src/files/host';
+import { PodFiles, type PodFilesOptions } from '../../src/files/podFiles';
+import { openRelay, type LinkPort } from '../simulator/link';
+import { type KeyPair, makeKeyPair, type Sshd, type SshdOptions, startSshd } from '../support/sshd';
+
+/** A connection over ssh2 that is made again when it is gone, as a pod's session does. */
+export class TestHost implements FilesHost {
+  readonly #down = new Emitter<void>();
+  readonly onDown = this.#down.event;
+  #client: Promise<Client> | undefined;
+  connections = 0;
+  /** Commands that have been run. */
+  readonly commands: string[] = [];
+
+  constructor(
+    readonly address: { host: string; port: number },
+    readonly username: string,
+    readonly key: KeyPair,
+    readonly keepaliveMs = 0,
+  ) {}
+
+  async sftp(): Promise<RawSftp> {
+    const client = await this.#connected();
+    return new Promise<ClientChannel>((resolve, reject) => {
+      client.once('close', () => reject(new Error('The connection closed')));
+      client.subsys('sftp', (error, channel) => (error === undefined ? resolve(channel) : reject(error)));
+    });
+  }
+
+  async run(command: string, options: RunOptions): Promise<RunResult> {
+    this.commands.push(command);
+    const client = await this.#connected();
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('The command took too long')), options.deadlineMs);
+      const done = (settle: () => void): void => {
+        clearTimeout(timer);
+        settle();
+      };
+      const onClose = (): void => done(() => reject(new Error('The connection closed')));
+      client.once('close', onClose);
+      client.exec(command, (error, channel) => {
+        if (error !== undefined) return done(() => reject(error));
+        const out: Buffer[] = [];
+        const err: Buffer[] = [];
+        let code: number | undefined;
+        let exited = false;
+        channel.on('data', (chunk: Buffer) => out.push(chunk));
+        channel.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+        channel.on('error', () => undefined);
+        channel.on('exit', (exit: number | null) => {
+          exited = true;
+          code = exit ?? undefined;
+        });
+        channel.on('close', () => {
+          client.off('close', onClose);
+          done(() => (exited ? resolve({ stdout: Buffer.concat(out), stderr: Buffer.concat(err), code }) : reject(new Error('The command was cut off'))));
+        });
+        channel.end(options.input === undefined ? undefined : Buffer.from(options.input));
+      });
+    });
+  }
+
+  #connected(): Promise<Client> {
+    return (this.#client ??= this.#connect());
+  }
+
+  #connect(): Promise<Client> {
+    const client = new Client();
+    return new Promise<Client>((resolve, reject) => {
+      const fail = (error: Error): void => {
+        this.#client = undefined;
+        reject(error);
+      };
+      client.on('error', fail);
+      client.on('close', () => {
+        fail(new Error('The connection closed'));
+        this.#down.fire();
+      });
+      client.on('ready', () => {
+        this.connections++;
+        resolve(client);
+      });
+      client.connect({
+        ...this.address,
+        username: this.username,
+        privateKey: readFileSync(this.key.path),
+        readyTimeout: 5_000,
+        keepaliveInterval: this.keepaliveMs,
+        algorithms: { cipher: ['aes128-gcm@openssh.com'] },
+      });
+    });
+  }
+
+  async end(): Promise<void> {
+    const client = await this.#client?.catch(() => undefined);
+    client?.destroy();
+  }
+}
+
+export interface TestPod {
+  readonly sshd: Sshd;
+  readonly link: LinkPort;
+  readonly host: TestHost;
+  readonly files: PodFiles;
+  /** An empty folder that both sides see under the same path. */
+  readonly dir: string;
+  readonly at: (name: string) => string;
+  stop(): Promise<void>;
+}
+
+export interface TestPodOptions {
+  readonly files?: PodFilesOptions;
+  readonly sshd?: Partial<SshdOptions>;
+}
+
+/** A real sshd behind a link that counts, delays and cuts, with a folder of its own. */
+export async function startPod(options: TestPodOptions = {}): Promise<TestPod> {
+  const home = await realpath(await mkdtemp(path.join(os.tmpdir(), 'runpod-files-')));
+  const key = await makeKeyPair(path.join(home, 'key'));
+  const sshd = await startSshd({ authorizedKeys: [key.publicKey], ...options.sshd });
+  const link = await openRelay(sshd);
+  const dir = await realpath(await mkdtemp(path.join(os.tmpdir(), 'runpod-files-dir-')));
+  const host = new TestHost(link, sshd.username, key);
+  const files = new PodFiles(host, options.files);
+  return {
+    sshd,
+    link,
+    host,
+    files,
+    dir,
+    at: (name) => `${dir}/${name}`,
+    stop: async () => {
+      files.dispose();
+      await host.end();
+      await link.close();
+      await sshd.stop();
+      await rm(home, { recursive: true, force: true });
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** OpenSSH's SFTP server straight over pipes, without SSH between: a real server for tests that count on no link. */
+export function pipeServer(command: string, args: readonly string[] = []): { channel: Duplex; end: () => void } {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const channel = Duplex.from({ writable: child.stdin, readable: child.stdout });
+  return { channel, end: () => child.kill('SIGKILL') };
+}
