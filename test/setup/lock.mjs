@@ -44,10 +44,20 @@ function isAbandoned(file) {
   try {
     const pid = Number(readFileSync(file, 'utf8'));
     // Created but not yet written: leave its owner a moment.
-    if (!Number.isInteger(pid) || pid <= 0) return Date.now() - statSync(file).mtimeMs > 10_000;
-    process.kill(pid, 0);
+    return pid > 0 ? !isAlive(pid) : Date.now() - statSync(file).mtimeMs > 10_000;
+  } catch {
+    // Released just now: try again to take it.
     return false;
+  }
+}
+
+/** Whether a process of this id runs. */
+export function isAlive(pid) {
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
   } catch (error) {
-    return error.code === 'ESRCH';
+    return error.code !== 'ESRCH';
   }
 }

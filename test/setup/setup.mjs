@@ -22,13 +22,15 @@ export async function setUp({ simulator = false, server = false, browser = false
   if (browser) await installBrowser();
 }
 
-/** Runs a script's main function; a problem its reader can solve is told without a stack. */
+/** Runs a script's main function; a problem its reader can solve is told without a stack. Resolves with whether it went well. */
 export async function main(work) {
   try {
     await work();
+    return true;
   } catch (error) {
     console.error(error instanceof SetupError ? error.message : error);
     process.exitCode = 1;
+    return false;
   }
 }
 

@@ -69,4 +69,6 @@ export const calmSettings: Readonly<Record<string, unknown>> = {
   'extensions.ignoreRecommendations': true,
   'npm.fetchOnlinePackageInfo': false,
   'json.schemaDownload.enable': false,
+  // As on the desktop; in the browser it would be after a delay.
+  'files.autoSave': 'off',
 };

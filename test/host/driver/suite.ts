@@ -4,7 +4,7 @@ import { build } from 'esbuild';
 import { root } from '../../setup/root.mjs';
 import { withDeadline } from '../../../src/base/time';
 import { launchBrowser } from './browser';
-import { cleanEnvironment, RunFolder } from './runFolder';
+import { cleanEnvironment, type RunFolder } from './runFolder';
 import { calmSettings, machineSettingsFile, startEditorServer } from './server';
 import { stageExtension } from './stage';
 import type { RunningSimulator } from './simulator';

@@ -138,8 +138,6 @@ export class Editor {
     this.run.writeJson(machineSettingsFile(this.run.file('data')), {
       'terminal.integrated.gpuAcceleration': 'off',
       'terminal.integrated.stickyScroll.enabled': false,
-      // As on the desktop; in the browser it would be after a delay.
-      'files.autoSave': 'off',
       ...this.#settings,
     });
   }

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import { COMMANDS } from '../../../src/editor/ids';
+
+interface Manifest {
+  readonly extensionKind: string[];
+  readonly capabilities: { untrustedWorkspaces: { supported: unknown; restrictedConfigurations?: string[] }; virtualWorkspaces: unknown };
+  readonly contributes: {
+    readonly commands: { command: string; title: string }[];
+    readonly configuration: { properties: Record<string, { scope?: string; markdownDescription?: string }> };
+    readonly menus: Record<string, { command: string }[]>;
+  };
+}
+
+describe('the manifest', () => {
+  const manifest = (): Manifest => vscode.extensions.getExtension('runpod-workspaces.runpod-workspaces')?.packageJSON as Manifest;
+
+  it('names the commands of the code, no more and no fewer', () => {
+    assert.deepEqual(manifest().contributes.commands.map((c) => c.command).sort(), [...COMMANDS].sort());
+  });
+
+  it('uses only commands that exist in its menus', () => {
+    for (const [menu, items] of Object.entries(manifest().contributes.menus))
+      for (const item of items) assert.ok((COMMANDS as readonly string[]).includes(item.command), `${menu}: ${item.command}`);
+  });
+
+  it('keeps what could redirect a key out of a folder’s reach', () => {
+    const { properties } = manifest().contributes.configuration;
+    for (const name of ['runpod.api.restUrl', 'runpod.api.graphqlUrl', 'runpod.ssh.identityFiles']) assert.equal(properties[name]?.scope, 'machine', name);
+    assert.ok(manifest().capabilities.untrustedWorkspaces.restrictedConfigurations?.includes('runpod.run.interpreters'));
+    assert.equal(manifest().capabilities.untrustedWorkspaces.supported, 'limited');
+    assert.equal(manifest().capabilities.virtualWorkspaces, true);
+    assert.deepEqual(manifest().extensionKind, ['ui', 'workspace']);
+  });
+
+  it('leaves no placeholder without words', () => {
+    assert.doesNotMatch(JSON.stringify(manifest()), /"%[\w.]+%"/);
+  });
+});

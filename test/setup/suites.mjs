@@ -1,0 +1,13 @@
+import { mocha } from './parts.mjs';
+
+/** Unit and contract tests. Files share no state, so each runs in a process of its own, `jobs` at a time. */
+export const unitPart = ({ files = [], ignore = [], jobs = 2 } = {}) => mocha('Unit', [
+  '--parallel', '--jobs', String(jobs),
+  ...['test/host/**', ...ignore].flatMap((pattern) => ['--ignore', pattern]),
+  ...(files.length > 0 ? files : ['test/**/*.test.ts']),
+], 12);
+
+/** The package: what is in it, and that it is small and quiet. */
+export const packagePart = () => mocha('Package', ['test/package.test.ts'], 3);
+
+export const soakPart = (files = []) => mocha('Soak', ['--timeout', '600000', ...(files.length > 0 ? files : ['test/**/*.soak.ts'])], 38);
