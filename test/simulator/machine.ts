@@ -1,3 +1,6 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Duplex } from 'node:stream';
+
 /**
  * The seam between RunPod's API (fleet, prices, life cycle) and the computer a pod runs on (processes, disks, ports).
  * The API side decides when a pod lives; the machine side makes it live.
@@ -52,9 +55,9 @@ export interface Machine {
   /** What a client must use as the mount path: the spec's, or the folder's real path where namespaces are refused. */
   readonly mountPath: string | undefined;
   /** Stream to a TCP port inside the pod; rejects when nothing listens there. */
-  connect(privatePort: number): Promise<import('node:stream').Duplex>;
+  connect(privatePort: number): Promise<Duplex>;
   /** Runs a command inside the pod as root, as the platform's own agent would (for tests and the proxy shell). */
-  exec(argv: readonly string[], options?: { env?: Record<string, string> }): import('node:child_process').ChildProcess;
+  exec(argv: readonly string[], options?: { env?: Record<string, string> }): ChildProcess;
   /** Restarts the container in place: container disk wiped, volume kept. */
   restart(): Promise<void>;
   /** Kills everything and wipes the container disk; resolves when no process and no mount is left. */

@@ -1,0 +1,424 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '../../src/base/errors';
+import { commandLine } from './command';
+import { checkBalance } from './createPod';
+import { openPublicPort } from './link';
+import type { Machine, MachineHost, MachineSpec, PublicPort } from './machine';
+import { Meter, diskRate } from './meter';
+import { actionsOf, imageKind, isBilled, tcpPorts, type Address, type Pod, type PodAction, type PodStatus, type Run } from './pod';
+import { Problem, badRequest, conflict } from './problem';
+import { pullLines } from './pullLines';
+import type { World } from './world';
+
+/** Who ended a pod, in the words of `lastStatusChange`. */
+export type Actor = 'user' | 'Runpod';
+
+export const NO_FREE_GPU = 'There are not enough free GPUs on the host machine to start this pod.';
+
+/** Ends a run's phases without a word when the pod is stopped meanwhile. */
+class RunEnded extends Error {}
+
+/** Makes pods live and die: their phases, machines, ports and disks. */
+export class Lifecycle {
+  readonly meter: Meter;
+  #stranger: Promise<Machine> | undefined;
+  /** The port of the start before, kept so that nobody else gets its number while the API still tells it. */
+  readonly #formerPorts = new Map<string, PublicPort>();
+  #closed = false;
+
+  constructor(
+    private readonly world: World,
+    private readonly host: MachineHost,
+    private readonly stateDir: string,
+    private readonly apiPort: () => number,
+  ) {
+    this.meter = new Meter(
+      world.clock,
+      world.ledger,
+      world.account,
+      () => world.pods.values(),
+      () => world.volumes.values(),
+      () => this.#endForWantOfMoney(),
+    );
+  }
+
+  /** Begins to bill and to boot a pod that `createPod` described. @throws Problem 402 */
+  create(pod: Pod): void {
+    checkBalance(this.meter.balance, pod.rate + diskRate(pod));
+    this.meter.settle();
+    this.world.pods.set(pod.id, pod);
+    pod.lastStatusChange = `Rented by User: ${this.#date()}`;
+    this.meter.plan();
+    this.#boot(pod, 'new');
+  }
+
+  /** A pod that has been running since before the simulator began: it is up as soon as its machine is. */
+  async adopt(pod: Pod, startedAt: number): Promise<void> {
+    this.world.pods.set(pod.id, pod);
+    pod.lastStatusChange = `Rented by User: ${new Date(startedAt).toString()}`;
+    pod.status = 'STARTING';
+    const run = this.#newRun(pod);
+    await this.#up(pod, run, { startedAt, sshDelayMs: 0, directDelayMs: 0 });
+  }
+
+  /** A pod that was stopped before the simulator began. */
+  adoptStopped(pod: Pod, stoppedAt: number, startedAt: number): void {
+    this.world.pods.set(pod.id, pod);
+    pod.startedAt = startedAt;
+    pod.status = 'EXITED';
+    pod.lastStatusChange = `Exited by user: ${new Date(stoppedAt).toString()}`;
+  }
+
+  /** @throws Problem 409 for an action that this status does not allow. */
+  act(pod: Pod, action: PodAction, actor: Actor = 'user'): void {
+    if (!actionsOf(pod).includes(action)) {
+      const why = pod.locked && (action === 'stop' || action === 'restart') ? 'pod is locked' : `pod is ${pod.status}`;
+      throw conflict(`action ${action} is not valid: ${why}`);
+    }
+    switch (action) {
+      case 'start':
+        return this.#start(pod);
+      case 'stop':
+        return this.#stop(pod, actor);
+      case 'restart':
+        return this.restart(pod);
+      case 'terminate':
+        return this.#terminate(pod);
+    }
+  }
+
+  /** Restarts the container in place, whatever the pod's lock says. */
+  restart(pod: Pod): void {
+    const run = pod.run;
+    if (run?.machine === undefined) return;
+    const machine = run.machine;
+    this.#setStatus(pod, 'STARTING');
+    pod.log.write('system', 'restart container');
+    this.#phases(pod, run, async () => {
+      await this.#wait(run, this.world.settings.timings.startMs);
+      pod.startedAt = this.world.clock.now();
+      await machine.restart();
+      this.#check(run);
+      this.#setStatus(pod, 'RUNNING');
+    });
+  }
+
+  /** Gives a running pod the ports that its changed configuration asks for. */
+  async remapPorts(pod: Pod): Promise<void> {
+    const run = pod.run;
+    if (run?.machine === undefined) return;
+    await this.#openPorts(pod, run);
+    for (const [privatePort, port] of run.ports) port.target(run.machine, privatePort);
+  }
+
+  /** Leads the pod's SSH address to another tenant's sshd; same address, other host key. */
+  async answerAsStranger(pod: Pod): Promise<void> {
+    pod.run?.ports.get(22)?.target(await this.#strangerMachine(), 22);
+    pod.run?.ports.get(22)?.cut();
+  }
+
+  /** Leads the pod's SSH address to its own machine again. */
+  answerAgain(pod: Pod): void {
+    pod.run?.ports.get(22)?.target(pod.run.machine, 22);
+    pod.run?.ports.get(22)?.cut();
+  }
+
+  /** Ends everything, without billing or logging it. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.meter.dispose();
+    const pods = [...this.world.pods.values()];
+    for (const pod of pods) pod.run?.abort.abort();
+    await Promise.allSettled(pods.map((pod) => this.#tearDown(pod.run)));
+    await Promise.allSettled([...pods.map((pod) => pod.ending), ...[...this.#formerPorts.values()].map((port) => port.close())]);
+    await this.#stranger?.then((machine) => machine.stop()).catch(() => undefined);
+  }
+
+  #start(pod: Pod): void {
+    const { startGpu } = this.world.settings;
+    if (pod.gpu !== undefined && startGpu === 'refuse-400') throw badRequest(NO_FREE_GPU);
+    if (pod.gpu !== undefined && startGpu === 'refuse-409') throw conflict(NO_FREE_GPU);
+    checkBalance(this.meter.balance, pod.rate + diskRate({ ...pod, status: 'RUNNING' }));
+    pod.gpusFound = startGpu === 'absent' || startGpu === 'zero' ? 0 : (pod.gpu?.count ?? 0);
+    pod.lastStatusChange = `Resumed by User: ${this.#date()}`;
+    this.#boot(pod, 'again');
+  }
+
+  #stop(pod: Pod, actor: Actor): void {
+    const run = pod.run;
+    pod.log.write('system', `stop container ${pod.image}`);
+    this.#setStatus(pod, 'EXITED');
+    pod.lastStatusChange = `Exited by ${actor}: ${this.#date()}`;
+    pod.run = undefined;
+    this.#rememberAddress(pod, run);
+    this.#end(pod, run);
+    pod.log.write('system', 'remove container');
+  }
+
+  #terminate(pod: Pod): void {
+    const run = pod.run;
+    this.meter.settle();
+    pod.status = 'TERMINATED';
+    pod.run = undefined;
+    this.world.pods.delete(pod.id);
+    this.meter.plan();
+    pod.log.clear();
+    this.#end(pod, run);
+    void this.#formerPorts.get(pod.id)?.close();
+    this.#formerPorts.delete(pod.id);
+    pod.ending = pod.ending.then(() => rm(this.#podDir(pod), { recursive: true, force: true })).catch(() => undefined);
+  }
+
+  #end(pod: Pod, run: Run | undefined): void {
+    run?.abort.abort();
+    pod.ending = Promise.allSettled([pod.ending, this.#tearDown(run)]).then(() => undefined);
+  }
+
+  async #tearDown(run: Run | undefined): Promise<void> {
+    if (run === undefined) return;
+    for (const [privatePort, port] of run.ports) {
+      port.target(undefined, privatePort);
+      port.cut();
+    }
+    const kept = new Set(this.#formerPorts.values());
+    await run.machine?.stop();
+    await Promise.allSettled([...run.ports.values()].filter((port) => !kept.has(port)).map((port) => port.close()));
+  }
+
+  /** Keeps the address of the start that ends: the API tells it for a moment after the next one. */
+  #rememberAddress(pod: Pod, run: Run | undefined): void {
+    const port = run?.proxyOnly === true ? undefined : run?.ports.get(22);
+    if (port === undefined) return;
+    void this.#formerPorts.get(pod.id)?.close();
+    this.#formerPorts.set(pod.id, port);
+  }
+
+  #newRun(pod: Pod): Run {
+    const run: Run = {
+      abort: new AbortController(),
+      ports: new Map(),
+      proxyOnly: this.world.settings.proxyOnly,
+      machine: undefined,
+      runningSince: undefined,
+      directFrom: Infinity,
+    };
+    pod.run = run;
+    return run;
+  }
+
+  #boot(pod: Pod, which: 'new' | 'again'): void {
+    const { timings } = this.world.settings;
+    const run = this.#newRun(pod);
+    const former = this.#formerPorts.get(pod.id);
+    pod.formerAddress = former === undefined || run.proxyOnly ? undefined : addressOf(former);
+    if (former !== undefined && this.world.settings.oldPortAnswersForStranger)
+      void this.#strangerMachine().then((machine) => former.target(machine, 22), () => undefined);
+    this.#setStatus(pod, which === 'new' ? 'PROVISIONING' : 'STARTING');
+    this.#phases(pod, run, async () => {
+      if (which === 'new') {
+        pod.log.write('system', `create pod on machine in ${pod.dataCenterId}`);
+        await this.#wait(run, timings.provisioningMs);
+        this.#setStatus(pod, 'STARTING');
+      }
+      await this.#pull(pod, run, which);
+      await this.#up(pod, run, {
+        startedAt: undefined,
+        sshDelayMs: this.world.clock.toWall(timings.sshDelayMs),
+        directDelayMs: timings.directDelayMs,
+      });
+    });
+  }
+
+  async #pull(pod: Pod, run: Run, which: 'new' | 'again'): Promise<void> {
+    const { timings } = this.world.settings;
+    const total = which === 'new' ? timings.pullMs : timings.startMs;
+    const lines = pullLines(pod.image, which === 'new');
+    for (const line of lines) {
+      pod.log.write('system', line);
+      await this.#wait(run, total / lines.length);
+    }
+  }
+
+  /** Starts the machine and shows the pod as RUNNING. */
+  async #up(pod: Pod, run: Run, how: { startedAt: number | undefined; sshDelayMs: number; directDelayMs: number }): Promise<void> {
+    await pod.ending;
+    this.#check(run);
+    await this.#openPorts(pod, run);
+    pod.startedAt = how.startedAt ?? this.world.clock.now();
+    pod.log.write('system', `start container ${pod.image}: begin`);
+    const machine = await this.host.start(await this.#spec(pod, run, how.sshDelayMs), (source, line) => {
+      if (pod.run === run) pod.log.write(source, line);
+    });
+    if (run.abort.signal.aborted) {
+      await machine.stop();
+      throw new RunEnded();
+    }
+    run.machine = machine;
+    if (machine.mountPath !== undefined) pod.realMountPath = machine.mountPath;
+    for (const [privatePort, port] of run.ports) port.target(machine, privatePort);
+    const now = this.world.clock.now();
+    run.runningSince = now;
+    run.directFrom = now + how.directDelayMs;
+    this.#setStatus(pod, 'RUNNING');
+    if (pod.formerAddress === undefined) return;
+    this.world.clock.after(this.world.settings.timings.oldPortMs, () => {
+      if (pod.run === run) pod.formerAddress = undefined;
+    });
+  }
+
+  async #openPorts(pod: Pod, run: Run): Promise<void> {
+    const wanted = run.proxyOnly ? [] : tcpPorts(pod);
+    for (const privatePort of wanted)
+      if (!run.ports.has(privatePort)) run.ports.set(privatePort, await openPublicPort({ link: this.world.settings.link }));
+    this.#check(run, () => this.#tearDown(run));
+  }
+
+  async #spec(pod: Pod, run: Run, sshDelayMs: number): Promise<MachineSpec> {
+    const { settings } = this.world;
+    const network = pod.mounts.network?.[0];
+    const volumeDir = await this.volumeDir(pod);
+    const model = pod.gpu === undefined ? undefined : this.world.stock.gpu(pod.gpu.id);
+    return {
+      id: pod.id,
+      hostname: pod.id,
+      image: imageKind(pod.image, settings.imageKinds),
+      args: commandLine(pod.args),
+      env: this.#environment(pod, run),
+      volumeDir,
+      mountPath: network?.path ?? pod.mounts.persistent?.path,
+      networkVolume: network !== undefined,
+      gpuCount: pod.gpusFound,
+      gpuName: model?.name ?? '',
+      vcpuCount: pod.cpu?.vcpuCount ?? (model?.vcpuPerGpu ?? 4) * Math.max(1, pod.gpusFound),
+      memoryGb: pod.cpu?.memory ?? (model?.ramPerGpu ?? 16) * Math.max(1, pod.gpusFound),
+      apiPort: this.apiPort(),
+      sshDelayMs,
+      chatterLines: settings.chatterLines,
+      volumeQuotaBytes: settings.volumeQuotaBytes === 0 ? undefined : settings.volumeQuotaBytes,
+    };
+  }
+
+  /** Where the pod's volume lies on this computer; made at first need. */
+  async volumeDir(pod: Pod): Promise<string | undefined> {
+    const network = pod.mounts.network?.[0];
+    if (network === undefined && pod.mounts.persistent === undefined) return undefined;
+    const dir = network === undefined ? join(this.#podDir(pod), 'volume') : this.networkVolumeDir(network.volumeId);
+    await mkdir(dir, { recursive: true });
+    return dir;
+  }
+
+  networkVolumeDir(volumeId: string): string {
+    return join(this.stateDir, 'network-volumes', volumeId);
+  }
+
+  /** The pod's own variables with the platform's over them: a key of the user's is shadowed by the pod's. */
+  #environment(pod: Pod, run: Run): Record<string, string> {
+    const secrets = [...this.world.secrets.values()];
+    const resolve = (value: string): string =>
+      value.replace(/\{\{\s*RUNPOD_SECRET_([A-Za-z0-9_.\-/]+)\s*\}\}/g, (whole, name: string) => secrets.find((s) => s.name === name)?.value ?? whole);
+    const env: Record<string, string> = Object.fromEntries(Object.entries(pod.env).map(([name, value]) => [name, resolve(value)]));
+    const model = pod.gpu === undefined ? undefined : this.world.stock.gpu(pod.gpu.id);
+    Object.assign(env, {
+      RUNPOD_POD_ID: pod.id,
+      RUNPOD_API_KEY: pod.key,
+      RUNPOD_DC_ID: pod.dataCenterId,
+      RUNPOD_POD_HOSTNAME: pod.proxyUser,
+      RUNPOD_GPU_COUNT: String(pod.gpusFound),
+      RUNPOD_CPU_COUNT: String(pod.cpu?.vcpuCount ?? (model?.vcpuPerGpu ?? 4) * Math.max(1, pod.gpusFound)),
+    });
+    const network = pod.mounts.network?.[0];
+    if (network !== undefined) env['RUNPOD_VOLUME_ID'] = network.volumeId;
+    for (const [privatePort, port] of run.ports) {
+      env['RUNPOD_PUBLIC_IP'] = port.host;
+      env[`RUNPOD_TCP_PORT_${privatePort}`] = String(port.port);
+    }
+    const image = /torch(\d)(\d)(\d)/.exec(pod.image);
+    if (image !== null) env['PYTORCH_VERSION'] = image.slice(1, 4).join('.');
+    if (/cu(?:da)?1281/.test(pod.image)) env['CUDA_VERSION'] = '12.8.1';
+    return env;
+  }
+
+  /** RunPod ends what runs when the credit is gone: network volumes keep the data, everything else is lost. */
+  #endForWantOfMoney(): void {
+    for (const pod of [...this.world.pods.values()].filter(isBilled)) {
+      if (pod.mounts.network?.[0] === undefined) this.#terminate(pod);
+      else this.#stop(pod, 'Runpod');
+    }
+  }
+
+  #strangerMachine(): Promise<Machine> {
+    const spec: MachineSpec = {
+      id: 'another-tenant',
+      hostname: 'another-tenant',
+      image: 'official',
+      args: '',
+      // It would let the same client in: only the host key tells the two apart.
+      env: { PUBLIC_KEY: this.#acceptedKeys(), RUNPOD_POD_ID: 'another-tenant' },
+      volumeDir: undefined,
+      mountPath: undefined,
+      networkVolume: false,
+      gpuCount: 1,
+      gpuName: 'RTX 3090',
+      vcpuCount: 8,
+      memoryGb: 30,
+      apiPort: this.apiPort(),
+      sshDelayMs: 0,
+      chatterLines: 0,
+      volumeQuotaBytes: undefined,
+    };
+    return (this.#stranger ??= this.host.start(spec, () => undefined));
+  }
+
+  #acceptedKeys(): string {
+    const inPods = [...this.world.pods.values()].map((pod) => pod.env['PUBLIC_KEY'] ?? '');
+    return [...new Set([...this.world.account.sshKeys, ...inPods.flatMap((keys) => keys.split('\n'))])].filter((key) => key !== '').join('\n');
+  }
+
+  #podDir(pod: Pod): string {
+    return join(this.stateDir, 'pods', pod.id);
+  }
+
+  #setStatus(pod: Pod, status: PodStatus): void {
+    this.meter.settle();
+    pod.status = status;
+    this.meter.plan();
+  }
+
+  #phases(pod: Pod, run: Run, phases: () => Promise<void>): void {
+    phases().catch((error: unknown) => {
+      if (error instanceof RunEnded || run.abort.signal.aborted || this.#closed) return;
+      pod.log.write('system', `error starting container: ${error instanceof Problem ? error.detail : messageOf(error)}`);
+      pod.run = undefined;
+      this.#end(pod, run);
+      this.#setStatus(pod, 'ERROR');
+    });
+  }
+
+  #wait(run: Run, podMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (run.abort.signal.aborted) return reject(new RunEnded());
+      const onAbort = (): void => {
+        alarm.dispose();
+        reject(new RunEnded());
+      };
+      const alarm = this.world.clock.after(podMs, () => {
+        run.abort.signal.removeEventListener('abort', onAbort);
+        resolve();
+      });
+      run.abort.signal.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  #check(run: Run, undo?: () => Promise<void>): void {
+    if (!run.abort.signal.aborted) return;
+    void undo?.();
+    throw new RunEnded();
+  }
+
+  #date(): string {
+    return new Date(this.world.clock.now()).toString();
+  }
+}
+
+const addressOf = (port: PublicPort): Address => ({ host: port.host, port: port.port });

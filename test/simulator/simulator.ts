@@ -1,0 +1,301 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { utils } from 'ssh2';
+import { PodClock } from './clock';
+import { ControlApi, type Controls } from './control';
+import { FaultBook, type FaultRule } from './faults';
+import { FLEET_BALANCE_USD, seedFleet } from './fleet';
+import { Gateway, type SeenRequest } from './gateway';
+import { GraphqlApi } from './graphql/api';
+import { openHost, type Mode } from './hosts';
+import { newKey, newResourceId } from './ids';
+import { Lifecycle } from './lifecycle';
+import type { LinkShape, LogSource, Machine, MachineHost, PublicPort } from './machine';
+import { PaperHost } from './paper';
+import type { Pod, PodStatus } from './pod';
+import type { ProxyAddress } from './podView';
+import { notFound } from './problem';
+import { RestApi, type Service } from './rest';
+import { billingRoutes } from './routes/billing';
+import { catalogRoutes } from './routes/catalog';
+import { podRoutes } from './routes/pods';
+import { resourceRoutes } from './routes/resources';
+import { applySettings, defaultSettings, type Settings, type SettingsPatch } from './settings';
+import { World, type Permission } from './world';
+
+export interface SimulatorOptions {
+  /** Port of the API on loopback; 0 or absent: any free one. */
+  readonly port?: number;
+  /** Pod time per wall time; default 1. */
+  readonly speed?: number;
+  /** Where volumes lie; kept. Absent: a fresh folder that goes with the simulator. */
+  readonly stateDir?: string;
+  /** No pods, volumes or bills at the start. */
+  readonly empty?: boolean;
+  readonly mode?: Mode;
+  /** USD; default 18.42. */
+  readonly balance?: number;
+  readonly settings?: SettingsPatch;
+  /** More public keys that the account, and so every pod of the fleet, knows. */
+  readonly publicKeys?: readonly string[];
+}
+
+/** RunPod on one machine. */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const stateDir = options.stateDir ?? (await mkdtemp(join(tmpdir(), 'runpod-simulator-')));
+  await mkdir(stateDir, { recursive: true });
+  const forget = async (): Promise<void> => {
+    if (options.stateDir === undefined) await rm(stateDir, { recursive: true, force: true });
+  };
+  let host: MachineHost | undefined;
+  try {
+    const accountKey = await makeAccountKey(stateDir);
+    host = await openHost(options.mode, stateDir);
+    const simulator = new Simulator(options, stateDir, host, accountKey, forget);
+    await simulator.open(options);
+    return simulator;
+  } catch (error) {
+    await host?.dispose();
+    await forget();
+    throw error;
+  }
+}
+
+interface AccountKey {
+  /** An OpenSSH private key that every pod of the account lets in. */
+  readonly path: string;
+  readonly publicKey: string;
+}
+
+async function makeAccountKey(stateDir: string): Promise<AccountKey> {
+  const pair = utils.generateKeyPairSync('ed25519', { comment: 'account@simulator' });
+  const path = join(stateDir, 'account_ed25519');
+  await rm(path, { force: true });
+  await writeFile(path, pair.private, { mode: 0o600 });
+  await writeFile(`${path}.pub`, `${pair.public}\n`);
+  return { path, publicKey: pair.public };
+}
+
+export class Simulator implements Controls {
+  readonly clock: PodClock;
+  readonly world: World;
+  readonly lifecycle: Lifecycle;
+  /** An API key with all permissions. */
+  readonly apiKey = newKey();
+  readonly #rest: RestApi;
+  readonly #gateway: Gateway;
+  #port = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(
+    options: SimulatorOptions,
+    readonly stateDir: string,
+    private readonly host: MachineHost,
+    readonly accountKey: AccountKey,
+    private readonly forget: () => Promise<void>,
+  ) {
+    this.clock = new PodClock(options.speed);
+    const settings: Settings = { ...defaultSettings };
+    applySettings(settings, options.settings ?? {});
+    this.world = new World(this.clock, settings, new FaultBook(), {
+      id: `user_${newResourceId()}`,
+      email: 'account@example.com',
+      balance: options.balance ?? FLEET_BALANCE_USD,
+      sshKeys: [accountKey.publicKey, ...(options.publicKeys ?? [])],
+      keys: new Map([[this.apiKey, 'all']]),
+    });
+    this.lifecycle = new Lifecycle(this.world, host, stateDir, () => this.#port);
+    const service: Service = { world: this.world, lifecycle: this.lifecycle, proxy: () => this.#proxy() };
+    this.#rest = new RestApi(service, [...podRoutes, ...catalogRoutes, ...billingRoutes, ...resourceRoutes]);
+    const graphql = new GraphqlApi(service, (key) => this.#rest.principalOf(key));
+    this.#gateway = new Gateway(this.world, this.#rest, graphql, new ControlApi(() => this));
+  }
+
+  /** Listens and brings the fleet up. */
+  async open(options: Pick<SimulatorOptions, 'port' | 'empty'>): Promise<void> {
+    this.#port = await this.#gateway.listen(options.port ?? 0);
+    try {
+      if (options.empty !== true) await seedFleet(this.world, this.lifecycle);
+      this.lifecycle.meter.plan();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  /** `http://127.0.0.1:<port>`. */
+  get origin(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  get restUrl(): string {
+    return `${this.origin}/v2`;
+  }
+
+  get graphqlUrl(): string {
+    return `${this.origin}/graphql`;
+  }
+
+  get controlUrl(): string {
+    return `${this.origin}/_simulator`;
+  }
+
+  /** What the pods' machines are. */
+  get mode(): Mode {
+    return this.host instanceof PaperHost ? 'none' : this.host.mode;
+  }
+
+  /** Answers that were not to the letter of the contract, and failures of the simulator's own. */
+  get violations(): readonly string[] {
+    return this.#rest.violations;
+  }
+
+  /** Requests that came to either API, oldest first. */
+  get requests(): readonly SeenRequest[] {
+    return this.#gateway.requests;
+  }
+
+  /** The pod of this id or name. @throws Problem 404 */
+  pod(idOrName: string): Pod {
+    const pod = this.world.pods.get(idOrName) ?? [...this.world.pods.values()].find((p) => p.name === idOrName);
+    if (pod === undefined) throw notFound('pod');
+    return pod;
+  }
+
+  /** The machine of a pod that runs. */
+  machine(idOrName: string): Machine {
+    const machine = this.pod(idOrName).run?.machine;
+    if (machine === undefined) throw notFound('machine of a running pod');
+    return machine;
+  }
+
+  /** The public port that leads to a pod's port. */
+  port(idOrName: string, privatePort = 22): PublicPort {
+    const port = this.pod(idOrName).run?.ports.get(privatePort);
+    if (port === undefined) throw notFound('public port of a running pod');
+    return port;
+  }
+
+  /** Resolves when the pod is in this status. Rejects after `ms` of wall time. */
+  async until(idOrName: string, status: PodStatus, ms = 20_000): Promise<Pod> {
+    const end = Date.now() + ms;
+    for (;;) {
+      const pod = this.pod(idOrName);
+      if (pod.status === status) return pod;
+      if (Date.now() > end) throw new Error(`${pod.name} is ${pod.status} after ${ms} ms, not ${status}`);
+      await new Promise((resolve) => setTimeout(resolve, 15));
+    }
+  }
+
+  set(patch: SettingsPatch & { speed?: number; balance?: number }): void {
+    const { speed, balance, ...settings } = patch;
+    applySettings(this.world.settings, settings);
+    if (speed !== undefined) this.clock.speed = speed;
+    if (balance !== undefined) this.lifecycle.meter.balance = balance;
+    if (settings.quotas !== undefined) this.#rest.limiter.forget();
+  }
+
+  advance(ms: number): void {
+    this.clock.advance(ms);
+  }
+
+  fault(rule: FaultRule): number {
+    return this.world.faults.arm(rule);
+  }
+
+  clearFaults(id?: number): void {
+    this.world.faults.disarm(id);
+  }
+
+  faults(): readonly FaultRule[] {
+    return this.world.faults.list();
+  }
+
+  seen(): readonly SeenRequest[] {
+    return this.requests;
+  }
+
+  forgetRequests(): void {
+    this.#gateway.requests.length = 0;
+  }
+
+  newKey(permission: Permission): string {
+    const key = newKey();
+    this.world.account.keys.set(key, permission);
+    return key;
+  }
+
+  link(pod: string, shape: LinkShape): void {
+    for (const port of this.pod(pod).run?.ports.values() ?? []) port.shape(shape);
+  }
+
+  cut(pod: string): void {
+    for (const port of this.pod(pod).run?.ports.values() ?? []) port.cut();
+  }
+
+  answerAsStranger(pod: string): Promise<void> {
+    return this.lifecycle.answerAsStranger(this.pod(pod));
+  }
+
+  answerAgain(pod: string): void {
+    this.lifecycle.answerAgain(this.pod(pod));
+  }
+
+  print(pod: string, source: LogSource, lines: readonly string[]): void {
+    const { log } = this.pod(pod);
+    for (const line of lines) log.write(source, line);
+  }
+
+  exec(pod: string, argv: readonly string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
+    const child = this.machine(pod).exec(argv);
+    const out = { stdout: '', stderr: '' };
+    child.stdout?.on('data', (chunk: Buffer) => (out.stdout += chunk.toString('utf8')));
+    child.stderr?.on('data', (chunk: Buffer) => (out.stderr += chunk.toString('utf8')));
+    return new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code) => resolve({ code, ...out }));
+    });
+  }
+
+  state(): unknown {
+    const { settings, volumes } = this.world;
+    return {
+      mode: this.mode,
+      speed: this.clock.speed,
+      now: this.clock.iso(),
+      balance: this.lifecycle.meter.balance,
+      spendPerHour: this.lifecycle.meter.spendPerHour,
+      settings,
+      faults: this.faults(),
+      pods: [...this.world.pods.values()].map((pod) => ({
+        id: pod.id,
+        name: pod.name,
+        status: pod.status,
+        startedAt: pod.startedAt === null ? null : this.clock.iso(pod.startedAt),
+        restarts: pod.run?.machine?.restarts ?? 0,
+        ports: [...(pod.run?.ports ?? [])].map(([privatePort, port]) => ({ private: privatePort, host: port.host, public: port.port, counts: port.counts })),
+      })),
+      networkVolumes: [...volumes.values()].map(({ id, name }) => ({ id, name, dir: this.lifecycle.networkVolumeDir(id) })),
+      violations: this.violations,
+    };
+  }
+
+  /** Ends the API, the pods and, unless it was given, the folder of their files. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    await this.#gateway.close();
+    await this.lifecycle.close();
+    this.clock.dispose();
+    await this.host.dispose();
+    await this.forget();
+  }
+
+  /** Nothing listens there for pods on paper; port 9 discards. */
+  #proxy(): ProxyAddress {
+    return { host: '127.0.0.1', port: 9 };
+  }
+}
