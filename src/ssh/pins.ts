@@ -142,7 +142,7 @@ export class PinStore {
       await this.storage.exclusive(once);
       return;
     }
-    for (let attempt = 0; attempt < 8 && (await once()); attempt++) await sleep(10 + Math.random() * 40);
+    for (let attempt = 0; attempt < 8 && (await once()); attempt++) await sleep(30 + Math.random() * 40);
   }
 
   async #load(): Promise<Pins> {
