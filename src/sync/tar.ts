@@ -1,0 +1,46 @@
+export interface TarFile {
+  /** At most 100 bytes of UTF-8. */
+  readonly name: string;
+  readonly size: number;
+  readonly mode: number;
+  /** Whole seconds since 1970; earlier times become 0. */
+  readonly mtime: number;
+}
+
+export const TAR_BLOCK = 512;
+/** What ends an archive. */
+export const tarEnd = (): Buffer => Buffer.alloc(2 * TAR_BLOCK);
+/** Zeros behind a file's bytes, up to the next block. */
+export const tarPadding = (size: number): Buffer => Buffer.alloc((TAR_BLOCK - (size % TAR_BLOCK)) % TAR_BLOCK);
+
+/**
+ * A header block for a regular file in POSIX ustar form, the one form that every tar reads alike (BusyBox ignores the
+ * extensions that carry long names, so names are kept short by the caller). Sizes from 8 GiB on use the base-256 form
+ * that GNU tar and BusyBox both know. The owner is whoever unpacks.
+ */
+export function tarHeader(file: TarFile): Buffer {
+  const name = Buffer.from(file.name);
+  if (name.length === 0 || name.length > 100) throw new RangeError(`A tar name has 1 to 100 bytes: ${file.name}`);
+  const block = Buffer.alloc(TAR_BLOCK);
+  name.copy(block, 0);
+  octal(block, 100, 8, file.mode & 0o7777);
+  octal(block, 108, 8, 0);
+  octal(block, 116, 8, 0);
+  if (file.size < 8 ** 11) octal(block, 124, 12, file.size);
+  else {
+    block[124] = 0x80;
+    block.writeBigUInt64BE(BigInt(file.size), 128);
+  }
+  octal(block, 136, 12, Math.min(Math.max(0, Math.floor(file.mtime)), 8 ** 11 - 1));
+  block.write('        ', 148, 'latin1');
+  block.write('0', 156, 'latin1');
+  block.write('ustar\x0000', 257, 'latin1');
+  let sum = 0;
+  for (const byte of block) sum += byte;
+  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  return block;
+}
+
+const octal = (block: Buffer, at: number, width: number, value: number): void => {
+  block.write(`${value.toString(8).padStart(width - 1, '0')}\0`, at, 'latin1');
+};
