@@ -8,7 +8,7 @@ import { sameAddress, startedFor, startOf, type PodAddress } from './address';
 export class Whereabouts {
   #address: PodAddress | undefined;
   #start: string | undefined;
-  /** When that address was first told for that start; `undefined` for the first one ever seen. */
+  /** When the API began to tell this address in place of another for one and the same start. */
   #changedAt: number | undefined;
   #seenAt = 0;
   #good: { readonly start: string; readonly address: PodAddress } | undefined;
@@ -21,7 +21,8 @@ export class Whereabouts {
     const start = startOf(pod);
     const address = pod.ssh.direct;
     if (start === this.#start && sameAddress(address, this.#address)) return;
-    this.#changedAt = this.#start === undefined ? undefined : now;
+    const moved = start === this.#start && address !== undefined && this.#address !== undefined;
+    this.#changedAt = moved ? now : undefined;
     this.#seenAt = now;
     this.#start = start;
     this.#address = address;
