@@ -57,6 +57,8 @@ export class RunPodClient implements Disposable {
     const graphql = splitPath(graphqlUrl);
     this.#graphql = new Transport({
       ...shared,
+      // What is optional in every use is not worth a warning at every poll; the account's own line comes once.
+      log: { trace: (line) => log.trace(line), debug: (line) => log.debug(line), info: (line) => log.info(line), warn: (line) => log.debug(line), error: (line) => log.error(line) },
       baseUrl: graphql.base,
       clock: new ServerClock(),
       guard: (origin) => {
