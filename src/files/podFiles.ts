@@ -21,6 +21,8 @@ export interface PodFilesOptions {
   readonly log?: Logger;
   /** Milliseconds of silence after which an unanswered request gives up. */
   readonly silenceMs?: number;
+  /** Milliseconds for the host to come up with an SFTP channel, connection included. */
+  readonly openMs?: number;
   /** Milliseconds for which a listing answers questions about its entries; 0 for never. */
   readonly cacheMs?: number;
   /** Whole files read at once; more wait their turn. */
@@ -39,7 +41,7 @@ export class PodFiles implements Disposable {
 
   constructor(host: FilesHost, options: PodFilesOptions = {}) {
     const log = options.log ?? silentLog;
-    const sessions = new Sessions(host, { silenceMs: options.silenceMs ?? 30_000, log, lanes: options.lanes ?? 3 });
+    const sessions = new Sessions(host, { silenceMs: options.silenceMs ?? 30_000, openMs: options.openMs ?? 120_000, log, lanes: options.lanes ?? 3 });
     const room: Room = {
       host,
       sessions,

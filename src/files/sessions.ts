@@ -1,14 +1,17 @@
 import type { Disposable } from '../base/disposable';
 import { CancelledError, isCancelled, messageOf } from '../base/errors';
 import type { Logger } from '../base/log';
+import { withDeadline } from '../base/time';
 import { FileError, SessionLostError } from './errors';
-import type { FilesHost } from './host';
+import type { FilesHost, RawSftp } from './host';
 import type { Identity } from './kinds';
 import { script } from './shell';
 import { SftpSession } from './sftp';
 
 export interface SessionsOptions {
   readonly silenceMs: number;
+  /** Milliseconds for the host to come up with a channel, its connection made again if need be. */
+  readonly openMs: number;
   readonly log: Logger;
   /** Further channels for big files; 0 keeps to one. */
   readonly lanes: number;
@@ -76,11 +79,26 @@ export class Sessions implements Disposable {
 
   async #openSession(): Promise<SftpSession> {
     if (this.#disposed) throw new SessionLostError('The folder was closed');
-    const session = await SftpSession.open(await this.#host.sftp(), this.#options);
+    const session = await SftpSession.open(await this.#channel(), this.#options);
     this.#open.add(session);
     void session.closed.then(() => this.#open.delete(session));
     if (this.#disposed) session.end('The folder was closed');
     return session;
+  }
+
+  async #channel(): Promise<RawSftp> {
+    const late = new AbortController();
+    const channel = this.#host.sftp(late.signal);
+    try {
+      return await withDeadline(channel, this.#options.openMs, 'Opening the SFTP channel');
+    } catch (error) {
+      late.abort();
+      channel.then(
+        (unwanted) => unwanted.destroy(),
+        () => undefined,
+      );
+      throw error;
+    }
   }
 
   /**

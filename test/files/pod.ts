@@ -1,8 +1,6 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { Duplex } from 'node:stream';
 import { Client, type ClientChannel } from 'ssh2';
 import { readFileSync } from 'node:fs';
 import { Emitter } from '../../src/base/emitter';
@@ -146,11 +144,4 @@ export async function startPod(options: TestPodOptions = {}): Promise<TestPod> {
       await rm(dir, { recursive: true, force: true });
     },
   };
-}
-
-/** OpenSSH's SFTP server straight over pipes, without SSH between: a real server for tests that count on no link. */
-export function pipeServer(command: string, args: readonly string[] = []): { channel: Duplex; end: () => void } {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-  const channel = Duplex.from({ writable: child.stdin, readable: child.stdout });
-  return { channel, end: () => child.kill('SIGKILL') };
 }
