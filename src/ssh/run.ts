@@ -1,5 +1,6 @@
 import type { ClientChannel } from 'ssh2';
 import { CancelledError } from '../base/errors';
+import { quote } from '../base/shell';
 import { SshError } from './errors';
 import type { ExecOptions, RunOptions, RunResult } from './sessions';
 
@@ -11,15 +12,34 @@ export interface RunOn {
 
 const defaultMaxBytes = 16 * 1024 * 1024;
 
+const watcher = `exec 3<&0 </dev/null
+$(command -v setsid) sh -c "$1" 3<&- & p=$!
+{ while read -r _ <&3; do :; done; kill -TERM -$p || kill -TERM $p; sleep 2; kill -KILL -$p || kill -KILL $p; } >/dev/null 2>&1 & w=$!
+exec 3<&-
+wait $p; c=$?
+kill $w 2>/dev/null
+exit $c`;
+
+/**
+ * Makes a command end, with all it started, when its channel is closed or its input ended. Servers do not see to that: OpenSSH
+ * passes no signals on in a root login, and a command without a terminal outlives its channel until it next writes (a search
+ * that finds nothing goes on for hours, and holds one of the connection's sessions all the while). A shell beside the command
+ * waits for the end of the channel's input, so leave that open. A signal that ends the command becomes exit code 128 + n.
+ */
+export const endable = (command: string): string => `sh -c ${quote(watcher)} sh ${quote(command)}`;
+
 /**
  * Runs a command to its end and collects its output. An exit code other than 0 is a result, not an error.
- * @throws SshError timeout, closed or channel-refused; CancelledError. The command was told to end then, as far as the server
- *   lets clients do that.
+ * @throws SshError timeout, closed or channel-refused; CancelledError. Unless `endable`, the command may
+ *   live on then.
  */
 export async function runOn(on: RunOn, command: string, options: RunOptions = {}): Promise<RunResult> {
   const { input = null, deadlineMs = 60_000, maxBytes = defaultMaxBytes, signal } = options;
   const until = Date.now() + deadlineMs;
-  const channel = await on.exec(command, { stdin: input, signal, deadlineMs });
+  const channel =
+    options.endable === true
+      ? await on.exec(endable(command), { signal, deadlineMs })
+      : await on.exec(command, { stdin: input, signal, deadlineMs });
   return new Promise((resolve, reject) => {
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
@@ -81,7 +101,7 @@ export async function runOn(on: RunOn, command: string, options: RunOptions = {}
 
 /**
  * Asks a session's command to end and lets go of the channel. What is still coming is thrown away, or the channel would never
- * be done. (Servers pass signals on only where they run with separated privileges; a command without a terminal may live on.)
+ * be done. Commands with a terminal are hung up on; others may live on, see `endable`.
  */
 export function endChannel(channel: ClientChannel): void {
   channel.on('data', () => {});

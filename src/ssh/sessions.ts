@@ -33,6 +33,8 @@ export interface RunOptions {
   /** Bytes of output (both streams together) to keep; what exceeds them ends the command. 16 MiB unless told. */
   readonly maxBytes?: number;
   readonly signal?: AbortSignal | undefined;
+  /** See `endable`: when given up, the command ends on the server too. It has no input then. */
+  readonly endable?: boolean;
 }
 
 export interface RunResult {

@@ -10,7 +10,7 @@ export interface TcpOptions {
 
 /**
  * Opens a TCP connection without Nagle's delay (an SSH request is a small packet that somebody waits for).
- * Throws `SshError` refused, unreachable or timeout, or `CancelledError`; the socket is gone then.
+ * Throws `SshError` refused, unreachable, timeout or not-ssh (reset at once), or `CancelledError`; the socket is gone then.
  */
 export function openTcp(host: string, port: number, { deadlineMs, signal }: TcpOptions): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
@@ -50,6 +50,8 @@ function tcpError(error: Error, where: SshErrorParams): SshError {
   const params = { ...where, reason: code, detail: messageOf(error) };
   if (code === 'ECONNREFUSED') return new SshError('refused', params, { cause: error });
   if (code === 'ETIMEDOUT') return new SshError('timeout', params, { cause: error });
+  // Accepted and hung up on before we could look: something is there, but no SSH server yet.
+  if (code === 'ECONNRESET') return new SshError('not-ssh', { ...params, stage: 'banner', reason: 'closed' }, { cause: error });
   // No route, no such name, no network: all mean that packets do not get there.
   return new SshError('unreachable', params, { cause: error });
 }
