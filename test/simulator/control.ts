@@ -24,6 +24,8 @@ export interface Controls {
   answerAsStranger(pod: string): Promise<void>;
   answerAgain(pod: string): void;
   print(pod: string, source: LogSource, lines: readonly string[]): void;
+  fill(pod: string, disk: 'container' | 'volume', freeBytes: number): Promise<void>;
+  release(pod: string, disk: 'container' | 'volume'): Promise<void>;
   exec(pod: string, argv: readonly string[]): Promise<{ code: number | null; stdout: string; stderr: string }>;
 }
 
@@ -98,6 +100,14 @@ export class ControlApi {
         controls.print(pod, source ?? 'container', Array.from({ length: count ?? 1 }, () => line));
         return noContent;
       }
+      case 'fill': {
+        const { disk, freeBytes } = body as { disk?: 'container' | 'volume'; freeBytes?: number };
+        await controls.fill(pod, disk ?? 'volume', freeBytes ?? 0);
+        return noContent;
+      }
+      case 'release':
+        await controls.release(pod, (body as { disk?: 'container' | 'volume' }).disk ?? 'volume');
+        return noContent;
       case 'exec':
         return ok(await controls.exec(pod, (body as { argv: string[] }).argv));
       default:

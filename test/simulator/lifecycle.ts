@@ -289,7 +289,7 @@ export class Lifecycle {
       mountPath: network?.path ?? pod.mounts.persistent?.path,
       networkVolume: network !== undefined,
       gpuCount: pod.gpusFound,
-      gpuName: model?.name ?? '',
+      gpuName: model?.id ?? '',
       vcpuCount: pod.cpu?.vcpuCount ?? (model?.vcpuPerGpu ?? 4) * Math.max(1, pod.gpusFound),
       memoryGb: pod.cpu?.memory ?? (model?.ramPerGpu ?? 16) * Math.max(1, pod.gpusFound),
       apiPort: this.apiPort(),

@@ -30,8 +30,9 @@ export function amend(document: Json): void {
   for (const [path, schema] of Object.entries(PAGED)) {
     const list = at(schemas, schema);
     at(list, 'properties')['pagination'] = { $ref: '#/components/schemas/Pagination' };
-    list['required'] = [...(list['required'] as string[]), 'pagination'];
     const get = at(document, 'paths', path, 'get');
+    // The public template catalog answers with the same schema and has no pages.
+    at(get, 'responses', '200', 'content', 'application/json')['schema'] = { allOf: [{ $ref: `#/components/schemas/${schema}` }, { required: ['pagination'] }] };
     get['parameters'] = [...((get['parameters'] as unknown[] | undefined) ?? []), ...pageParameters];
   }
 

@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { utils } from 'ssh2';
 import { PodClock } from './clock';
@@ -10,18 +9,21 @@ import { Gateway, type SeenRequest } from './gateway';
 import { GraphqlApi } from './graphql/api';
 import { openHost, type Mode } from './hosts';
 import { newKey, newResourceId } from './ids';
+import type { Disk, LocalMachine } from './machine/host';
 import { Lifecycle } from './lifecycle';
 import type { LinkShape, LogSource, Machine, MachineHost, PublicPort } from './machine';
 import { PaperHost } from './paper';
 import type { Pod, PodStatus } from './pod';
 import type { ProxyAddress } from './podView';
-import { notFound } from './problem';
+import { badRequest, notFound } from './problem';
+import { openProxyShell, type ProxyDestination, type ProxyShell } from './proxyShell';
 import { RestApi, type Service } from './rest';
 import { billingRoutes } from './routes/billing';
 import { catalogRoutes } from './routes/catalog';
 import { podRoutes } from './routes/pods';
 import { resourceRoutes } from './routes/resources';
 import { applySettings, defaultSettings, type Settings, type SettingsPatch } from './settings';
+import { openStateDir } from './stateDir';
 import { World, type Permission } from './world';
 
 export interface SimulatorOptions {
@@ -43,21 +45,17 @@ export interface SimulatorOptions {
 
 /** RunPod on one machine. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const stateDir = options.stateDir ?? (await mkdtemp(join(tmpdir(), 'runpod-simulator-')));
-  await mkdir(stateDir, { recursive: true });
-  const forget = async (): Promise<void> => {
-    if (options.stateDir === undefined) await rm(stateDir, { recursive: true, force: true });
-  };
+  const stateDir = await openStateDir(options.stateDir);
   let host: MachineHost | undefined;
   try {
-    const accountKey = await makeAccountKey(stateDir);
-    host = await openHost(options.mode, stateDir);
-    const simulator = new Simulator(options, stateDir, host, accountKey, forget);
+    const accountKey = await makeAccountKey(stateDir.path);
+    host = await openHost(options.mode, stateDir.path);
+    const simulator = new Simulator(options, stateDir, host, accountKey);
     await simulator.open(options);
     return simulator;
   } catch (error) {
     await host?.dispose();
-    await forget();
+    await stateDir.release();
     throw error;
   }
 }
@@ -77,6 +75,8 @@ async function makeAccountKey(stateDir: string): Promise<AccountKey> {
   return { path, publicKey: pair.public };
 }
 
+type StateDir = Awaited<ReturnType<typeof openStateDir>>;
+
 export class Simulator implements Controls {
   readonly clock: PodClock;
   readonly world: World;
@@ -86,14 +86,14 @@ export class Simulator implements Controls {
   readonly #rest: RestApi;
   readonly #gateway: Gateway;
   #port = 0;
+  #proxyShell: ProxyShell | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(
     options: SimulatorOptions,
-    readonly stateDir: string,
+    private readonly stateDir: StateDir,
     private readonly host: MachineHost,
     readonly accountKey: AccountKey,
-    private readonly forget: () => Promise<void>,
   ) {
     this.clock = new PodClock(options.speed);
     const settings: Settings = { ...defaultSettings };
@@ -105,7 +105,7 @@ export class Simulator implements Controls {
       sshKeys: [accountKey.publicKey, ...(options.publicKeys ?? [])],
       keys: new Map([[this.apiKey, 'all']]),
     });
-    this.lifecycle = new Lifecycle(this.world, host, stateDir, () => this.#port);
+    this.lifecycle = new Lifecycle(this.world, host, stateDir.path, () => this.#port);
     const service: Service = { world: this.world, lifecycle: this.lifecycle, proxy: () => this.#proxy() };
     this.#rest = new RestApi(service, [...podRoutes, ...catalogRoutes, ...billingRoutes, ...resourceRoutes]);
     const graphql = new GraphqlApi(service, (key) => this.#rest.principalOf(key));
@@ -114,6 +114,7 @@ export class Simulator implements Controls {
 
   /** Listens and brings the fleet up. */
   async open(options: Pick<SimulatorOptions, 'port' | 'empty'>): Promise<void> {
+    if (this.mode !== 'none') this.#proxyShell = await openProxyShell({ lookup: (username) => this.#behindProxy(username) });
     this.#port = await this.#gateway.listen(options.port ?? 0);
     try {
       if (options.empty !== true) await seedFleet(this.world, this.lifecycle);
@@ -139,6 +140,11 @@ export class Simulator implements Controls {
 
   get controlUrl(): string {
     return `${this.origin}/_simulator`;
+  }
+
+  /** `SHA256:…` of the SSH proxy's host key. */
+  get proxyHostKeyFingerprint(): string | undefined {
+    return this.#proxyShell?.hostKeyFingerprint;
   }
 
   /** What the pods' machines are. */
@@ -258,6 +264,14 @@ export class Simulator implements Controls {
     });
   }
 
+  async fill(pod: string, disk: Disk, freeBytes: number): Promise<void> {
+    await this.#local(pod).fill(disk, freeBytes);
+  }
+
+  async release(pod: string, disk: Disk): Promise<void> {
+    await this.#local(pod).release(disk);
+  }
+
   state(): unknown {
     const { settings, volumes } = this.world;
     return {
@@ -288,14 +302,27 @@ export class Simulator implements Controls {
 
   async #close(): Promise<void> {
     await this.#gateway.close();
+    await this.#proxyShell?.close();
     await this.lifecycle.close();
     this.clock.dispose();
     await this.host.dispose();
-    await this.forget();
+    await this.stateDir.release();
+  }
+
+  #local(pod: string): LocalMachine {
+    const machine = this.machine(pod);
+    if (!('fill' in machine)) throw badRequest('this machine has no disks of its own');
+    return machine as LocalMachine;
   }
 
   /** Nothing listens there for pods on paper; port 9 discards. */
   #proxy(): ProxyAddress {
-    return { host: '127.0.0.1', port: 9 };
+    return this.#proxyShell ?? { host: '127.0.0.1', port: 9 };
+  }
+
+  /** The proxy knows the account's keys, not those that only a pod was given. */
+  #behindProxy(username: string): ProxyDestination | undefined {
+    const pod = [...this.world.pods.values()].find((p) => p.proxyUser === username);
+    return pod === undefined ? undefined : { machine: pod.run?.machine, authorizedKeys: this.world.account.sshKeys };
   }
 }

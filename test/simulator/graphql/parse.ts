@@ -47,7 +47,7 @@ export function parseOperation(text: string, variables: Readonly<Record<string, 
     const read: Record<string, unknown> = {};
     while (peek() !== close) {
       const key = name();
-      // Colons are no token: they only ever part a name from what follows.
+      take(':');
       read[key] = value();
     }
     take(close);
@@ -62,8 +62,11 @@ export function parseOperation(text: string, variables: Readonly<Record<string, 
   };
   const selection = (): Selection => {
     const first = name();
-    const aliased = aliases.has(at - 1);
-    const field = aliased ? name() : first;
+    let field = first;
+    if (peek() === ':') {
+      take(':');
+      field = name();
+    }
     let args: Record<string, unknown> = {};
     if (peek() === '(') {
       take('(');
@@ -71,7 +74,6 @@ export function parseOperation(text: string, variables: Readonly<Record<string, 
     }
     return { name: field, alias: first, args, fields: peek() === '{' ? selections() : [] };
   };
-  const aliases = aliasPositions(text, tokens);
 
   let kind: Operation['kind'] = 'query';
   if (peek() === 'query' || peek() === 'mutation') {
@@ -80,20 +82,4 @@ export function parseOperation(text: string, variables: Readonly<Record<string, 
     if (peek() === '(') while (take() !== ')');
   }
   return { kind, fields: selections() };
-}
-
-/** Indexes of tokens that a colon follows outside of parentheses: aliases. */
-function aliasPositions(text: string, tokens: readonly string[]): Set<number> {
-  const positions = new Set<number>();
-  const clean = text.replace(/#.*$/gm, '');
-  let from = 0;
-  let depth = 0;
-  for (const [i, token] of tokens.entries()) {
-    const found = clean.indexOf(token, from);
-    from = found + token.length;
-    if (token === '(') depth++;
-    if (token === ')') depth--;
-    if (depth === 0 && /^\s*:/.test(clean.slice(from))) positions.add(i);
-  }
-  return positions;
 }
