@@ -21,7 +21,7 @@ const usualPort = 8765;
 
 /** Opens the editor and stays until Ctrl-C, or until the desktop editor's window is closed. */
 export async function start({ desktop, port, folder }: StartOptions): Promise<void> {
-  const seat = takeSeat();
+  const seat = takeSeat(process.env['RUNPOD_API_KEY'] ? 'account' : 'simulated');
   const children: Child[] = [];
   let ending = false;
   const end = async (code: number): Promise<void> => {
@@ -82,11 +82,14 @@ function say(where: string, simulator: RunningSimulator | undefined): void {
 `);
 }
 
-/** A folder that keeps layout, settings and sample between starts; a second start beside the first gets another. */
-function takeSeat(): string {
+/**
+ * A folder that keeps layout, settings and sample between starts; a second start beside the first gets another, and so
+ * does each kind of account, so that nothing of the simulated one is left for the real one.
+ */
+function takeSeat(kind: 'account' | 'simulated'): string {
   const checkout = createHash('sha256').update(root).digest('hex').slice(0, 8);
   for (let n = 1; ; n++) {
-    const seat = join(cacheDir(), 'start', `${checkout}-${n}`);
+    const seat = join(cacheDir(), 'start', `${checkout}-${kind}-${n}`);
     mkdirSync(seat, { recursive: true });
     const owner = join(seat, 'pid');
     if (existsSync(owner) && isAlive(Number(readFileSync(owner, 'utf8')))) continue;
@@ -110,8 +113,7 @@ async function installExtension(extensionsDir: string): Promise<void> {
 function writeSettings(file: string, simulator: RunningSimulator | undefined): void {
   mkdirSync(join(file, '..'), { recursive: true });
   const old = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>) : {};
-  const kept = Object.entries(old).filter(([name]) => !name.startsWith('runpod.api.'));
-  writeFileSync(file, `${JSON.stringify({ ...calmSettings, ...Object.fromEntries(kept), ...simulator?.settings }, null, 2)}\n`);
+  writeFileSync(file, `${JSON.stringify({ ...calmSettings, ...old, ...simulator?.settings }, null, 2)}\n`);
 }
 
 /** The person's own environment, without what npm and a surrounding editor put there for themselves. */

@@ -49,10 +49,10 @@ export class Child {
   get ended(): boolean { return this.#ended; }
   get exited(): Promise<void> { return this.#exited; }
 
-  /** Asks it to end, insists after five seconds, and resolves when it is gone. */
+  /** Asks it to end, insists after ten seconds, and resolves when it is gone. */
   async stop(): Promise<void> {
     this.#signal('SIGTERM');
-    const insist = setTimeout(() => this.#signal('SIGKILL'), 5000);
+    const insist = setTimeout(() => this.#signal('SIGKILL'), 10_000);
     await this.#exited;
     clearTimeout(insist);
     // Whatever of its group outlived it.

@@ -9,15 +9,22 @@ export interface SimulatorAddress {
   readonly apiKey: string;
   /** Faults on demand. */
   readonly controlUrl?: string;
+  /** The file of a private key that the account's pods let in. */
+  readonly sshKey?: string;
 }
 
 /** RunPod on this machine, in a process of its own. */
 export class RunningSimulator {
   constructor(readonly address: SimulatorAddress, readonly log: string, readonly child: Child) {}
 
-  /** The settings that point the extension at it. */
-  get settings(): Record<string, string> {
-    return { 'runpod.api.restUrl': this.address.restUrl, 'runpod.api.graphqlUrl': this.address.graphqlUrl };
+  /** The settings that point the extension at it, and at the SSH key of its account. */
+  get settings(): Record<string, unknown> {
+    const { restUrl, graphqlUrl, sshKey } = this.address;
+    return {
+      'runpod.api.restUrl': restUrl,
+      'runpod.api.graphqlUrl': graphqlUrl,
+      ...(sshKey === undefined ? {} : { 'runpod.ssh.identityFiles': [sshKey] }),
+    };
   }
 
   /** Calls the REST API as its account does. `path` is relative to the REST root: `pods`, `pods/<id>`. */
