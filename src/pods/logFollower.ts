@@ -34,7 +34,7 @@ export class LogFollower {
     return this.#pulling;
   }
 
-  /** The container itself has begun to print. */
+  /** The image is there: the container is being started, or prints already. */
   get containerStarted(): boolean {
     return this.#containerStarted;
   }
@@ -64,7 +64,7 @@ export class LogFollower {
 
   #take(container: boolean, raw: string): void {
     const line = raw.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, '').trim();
-    if (container) this.#containerStarted = true;
+    if (container || /^start container/i.test(line)) this.#containerStarted = true;
     else if (this.#pull.read(line)) this.#pulling = true;
     if (line === '') return;
     this.#line = line;
