@@ -15,10 +15,11 @@ import type { Parts } from './editor/parts';
 import { PodLogs } from './editor/podLogs';
 import { PodsView } from './editor/podsView/provider';
 import { registerRuns } from './editor/runs';
-import { podSessions } from './editor/sessions';
+import { reachThrough, tellSessions } from './editor/sessions';
 import { meterSpending } from './editor/spending';
 import { SshIdentities } from './editor/sshIdentities';
 import { Ticker } from './editor/ticker';
+import { PodSessions } from './pods/session';
 import { PodStore } from './pods/store';
 
 /** Builds the parts and hands them to each other. Nothing here reads a file, a secret or the network. */
@@ -30,11 +31,12 @@ export function activate(context: ExtensionContext): void {
   const store = new PodStore(() => api.podsApi(), log);
   const now = (): number => Date.now() + api.clockOffsetMs;
   const identities = new SshIdentities(context, log);
-  const sessions = podSessions({ api, store, identities, context, log });
+  const reach = reachThrough({ api, store, identities, context, log, now });
+  const sessions = new PodSessions(reach);
   const activePod = new ActivePod(context.workspaceState, store);
   const podLogs = new PodLogs(api);
   const { files, fileSystem } = registerFileSystem({ sessions, store, log });
-  const parts: Parts = { context, log, keys, api, store, sessions, activePod, identities, podLogs, files, now };
+  const parts: Parts = { context, log, keys, api, store, reach, sessions, activePod, identities, podLogs, files, now };
 
   const attention = new AttentionWatch(store);
   const meter = meterSpending(store, context.globalState);
@@ -48,6 +50,7 @@ export function activate(context: ExtensionContext): void {
     attention,
     meter,
     followContextKeys(store),
+    tellSessions(store, sessions),
     keys.onDidChange(() => void store.reset()),
     new PodsView(store, sessions, activePod, now, (visible) => attention.viewVisible(visible)),
     new Ticker(store, meter, now),

@@ -1,5 +1,6 @@
 import type { ExtensionContext, LogOutputChannel } from 'vscode';
 import type { PodFiles } from '../files/podFiles';
+import type { ReachDeps } from '../pods/reach';
 import type { PodSessions } from '../pods/session';
 import type { PodStore } from '../pods/store';
 import type { ActivePod } from './activePod';
@@ -15,6 +16,8 @@ export interface Parts {
   readonly keys: ApiKeys;
   readonly api: Api;
   readonly store: PodStore;
+  /** What reaching a pod takes, for the doctor; everybody else uses `sessions`. */
+  readonly reach: ReachDeps;
   readonly sessions: PodSessions;
   readonly activePod: ActivePod;
   readonly identities: SshIdentities;

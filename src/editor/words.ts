@@ -14,6 +14,12 @@ export function rate(usdPerHour: number | undefined, options: { estimate?: boole
   return `${options.estimate ? '~' : ''}$${usdPerHour.toFixed(digits)}/hr`;
 }
 
+/** `20h`, `3h`, `12m`: one unit, for the narrowest places; below three hours the minutes count too. */
+export function tinyTime(ms: number): string {
+  const text = shortTime(ms);
+  return ms < 3 * 3_600_000 ? text : (text.split(' ')[0] ?? text);
+}
+
 /** `3h 12m`, `12m`, `45s`, `2d 4h`: two units at most, for narrow places. */
 export function shortTime(ms: number): string {
   const s = Math.max(0, Math.floor(ms / 1000));

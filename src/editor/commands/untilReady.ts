@@ -19,21 +19,17 @@ export interface ReadyOptions {
  */
 export async function showUntilReady(parts: Parts, podId: string, name: string, options: ReadyOptions = {}): Promise<Pod | undefined> {
   try {
-    const client = await parts.api.client();
     const ready = await window.withProgress({ location: ProgressLocation.Notification, title: name, cancellable: true }, async (progress, token) => {
       const controller = new AbortController();
       token.onCancellationRequested(() => controller.abort());
       return waitUntilReady(
         {
-          // Every look is news for the list and for the pod's connection as well.
+          ...parts.reach,
           getPod: async (id, signal) => {
-            const pod = await client.pods.get(id, { signal });
-            parts.store.put(pod);
+            const pod = await parts.reach.getPod(id, signal);
             parts.sessions.podChanged(pod);
             return pod;
           },
-          logs: (id, query) => client.pods.logs(id, query),
-          log: parts.log,
         },
         podId,
         {

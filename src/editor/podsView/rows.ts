@@ -4,7 +4,7 @@ import type { PodsState } from '../../pods/store';
 import { timeLeftOf } from '../../pods/timeLeft';
 import type { Pod, PodPort, UnreadablePod } from '../../runpod/types';
 import type { CommandId } from '../ids';
-import { gigabytes, longTime, money, rate, shortGpu, shortTime } from '../words';
+import { gigabytes, localTime, longTime, money, rate, shortGpu, shortTime, tinyTime } from '../words';
 import { proxyUrl, type PodsNode } from './nodes';
 import { lookOf, stateWord, type PodLook } from './state';
 
@@ -27,13 +27,14 @@ const ICONS: Readonly<Record<PodLook, readonly [icon: string, color: string | un
   unknown: ['question', 'testing.iconQueued'],
 };
 
-/** Account row: `$18.42 left · spending $0.71/hr`, with the hours that leaves. */
+/** Account row: `$18.42 left   spending $0.71/hr · ~26h`. */
 export function accountRow({ state, now }: RowContext): TreeItem {
   const account = state.account;
-  const left = money(account?.balance);
-  const item = new TreeItem(l10n.t('{0} left · spending {1}', left, rate(account?.spendPerHour)));
+  const item = new TreeItem(l10n.t('{0} left', money(account?.balance)));
   const end = balanceEnd(account);
-  if (end !== undefined) item.description = l10n.t('about {0}', longTime(end - now));
+  const spending = account?.spendPerHour === undefined ? undefined : l10n.t('spending {0}', rate(account.spendPerHour));
+  item.description = [spending, end === undefined ? undefined : l10n.t('~{0}', tinyTime(end - now))].filter(Boolean).join(' · ');
+  item.tooltip = end === undefined ? l10n.t('How long the balance lasts is unknown.') : l10n.t('At this rate, storage included, the balance is gone in about {0}, {1}. Then running pods stop, and those without a network volume are deleted.', longTime(end - now), localTime(end));
   item.iconPath = new ThemeIcon('credit-card');
   item.contextValue = 'account';
   return item;
@@ -65,7 +66,7 @@ function describe(pod: Pod, look: PodLook, { state, now, activePod }: RowContext
     if (look === 'changing' || look === 'waiting-ssh' || look === 'error' || look === 'unknown') parts.push(stateWord(pod));
     parts.push(rate(pod.costPerHour));
     const left = timeLeftOf(pod, balanceEnd(state.account));
-    if (left) parts.push(left.by === 'limit' ? shortTime(left.at - now) : l10n.t('{0} to $0', shortTime(left.at - now)));
+    if (left) parts.push(left.by === 'limit' ? shortTime(left.at - now) : l10n.t('{0} to $0', tinyTime(left.at - now)));
   }
   const hardware = hardwareOf(pod);
   if (hardware) parts.push(hardware);
