@@ -1,15 +1,13 @@
-import { FileError, SessionLostError } from './errors';
+import { SessionLostError } from './errors';
 import { copyBeside } from './duplicate';
-import { isWithin } from './names';
 import { discardTree } from './remove';
 import { moveOn } from './rename';
 import { outcome, type Room } from './room';
+import { refuseNested } from './stat';
 
 /** Copies a file, link or folder on the pod; no byte of it crosses the link where the pod has a shell or `copy-data`. */
 export async function copy(room: Room, from: string, to: string, options: { readonly overwrite: boolean }): Promise<void> {
-  if (from === to) throw new FileError('exists', to);
-  if (isWithin(to, from)) throw new FileError('unsupported', to, 'a folder cannot be copied into itself');
-  if (isWithin(from, to)) throw new FileError(options.overwrite ? 'unsupported' : 'exists', to, 'it holds what is to be copied');
+  await refuseNested(room, from, to, options.overwrite);
   await room.locks.run([from, to], async () => {
     room.cache.forget(to);
     try {

@@ -8,7 +8,7 @@ import { outcome, type Room, runOnPod, unawaited } from './room';
 import { assign, errorOfRun, Exit, script } from './shell';
 import type { SftpSession } from './sftp';
 import { checkParent, exists } from './stat';
-import { tempBeside } from './temp';
+import { isTempName, tempBeside } from './temp';
 import { type Attributes, OpenFlag } from './wire';
 
 const runMs = 3_600_000;
@@ -61,7 +61,9 @@ async function copyEntry(room: Room, session: SftpSession, from: string, found: 
   if (isLink(found)) return session.symlink(await session.readlink(from), to);
   if (isDirectory(found)) {
     await session.mkdir(to, { mode: 0o700 });
-    for (const entry of await readNames(room, session, from)) await copyEntry(room, session, join(from, entry.name), entry.attributes, join(to, entry.name));
+    for (const entry of await readNames(room, session, from))
+      // Of a folder that is copied into itself by way of a link, the copy must not be copied.
+      if (!isTempName(entry.name)) await copyEntry(room, session, join(from, entry.name), entry.attributes, join(to, entry.name));
     return keepAttributes(found, (value) => session.setstat(to, value));
   }
   if (!isRegular(found) && found.mode !== undefined) throw new FileError('unsupported', from, 'a device, pipe or socket');

@@ -1,18 +1,16 @@
 import { copyBeside } from './duplicate';
 import { FileError, isStatus, SessionLostError, Status } from './errors';
-import { isWithin } from './names';
 import { discardTree, removeAny } from './remove';
 import { replaceFile } from './replace';
 import { outcome, type Room } from './room';
 import type { SftpSession } from './sftp';
-import { checkParent } from './stat';
+import { checkParent, refuseNested } from './stat';
 import { tempBeside } from './temp';
 
 /** Moves a file, link or folder. One round trip, unless something is in the way or it lies on another disk. */
 export async function rename(room: Room, from: string, to: string, options: { readonly overwrite: boolean }): Promise<void> {
   if (from === to) return room.sessions.use(from, true, async (session) => void (await session.lstat(from)));
-  if (isWithin(to, from)) throw new FileError('unsupported', to, 'a folder cannot be moved into itself');
-  if (isWithin(from, to)) throw new FileError(options.overwrite ? 'unsupported' : 'exists', to, 'it holds what is to be moved');
+  await refuseNested(room, from, to, options.overwrite);
   await room.locks.run([from, to], async () => {
     room.cache.forget(from);
     room.cache.forget(to);
@@ -27,8 +25,9 @@ export async function rename(room: Room, from: string, to: string, options: { re
 
 /** With `overwrite` what has the name is replaced, whatever it is; should the move fail, it is back in its place. */
 export async function moveOn(room: Room, session: SftpSession, from: string, to: string, overwrite: boolean): Promise<void> {
-  const moved = await outcome(overwrite ? replaceFile(room, session, from, to) : session.rename(from, to));
+  const moved = await outcome(overwrite ? replaceFile(room, session, from, to) : renameFree(session, from, to));
   if (moved.ok) return;
+  if (moved.error instanceof FileError) throw moved.error;
   if (moved.error instanceof SessionLostError) throw moved.error;
   const [source, target] = await Promise.all([outcome(session.lstat(from)), outcome(session.lstat(to))]);
   if (!source.ok) throw source.error;
@@ -48,6 +47,19 @@ export async function moveOn(room: Room, session: SftpSession, from: string, to:
     throw second.error;
   }
   await discardTree(room, session, aside);
+}
+
+/**
+ * Renames to a name that must be free. OpenSSH sees to that, but looks through links, so that a link, or a folder, would
+ * take the place of a link to nowhere; that one is remembered, and put back.
+ */
+async function renameFree(session: SftpSession, from: string, to: string): Promise<void> {
+  const [before, moved] = await Promise.all([outcome(session.readlink(to)), outcome(session.rename(from, to))]);
+  if (!moved.ok) throw moved.error;
+  if (!before.ok) return;
+  await session.rename(to, from);
+  await session.symlink(before.value, to);
+  throw new FileError('exists', to);
 }
 
 async function moveFree(room: Room, session: SftpSession, from: string, to: string): Promise<void> {

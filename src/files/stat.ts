@@ -1,6 +1,6 @@
 import { FileError, isStatus, Status } from './errors';
 import { type FileStat, fileStat, isLink } from './kinds';
-import { dirname } from './names';
+import { dirname, isWithin } from './names';
 import { outcome, type Room } from './room';
 import type { SftpSession } from './sftp';
 
@@ -34,4 +34,13 @@ export async function checkParent(session: SftpSession, path: string): Promise<v
   }
   const { kind } = fileStat(found.value, undefined, undefined);
   if (kind !== 'directory') throw new FileError('not-a-directory', parent);
+}
+
+/** A folder cannot go into itself, nor take the place of what it lies in; but that the source is missing comes first. */
+export async function refuseNested(room: Room, from: string, to: string, overwrite: boolean): Promise<void> {
+  if (!isWithin(to, from) && !isWithin(from, to)) return;
+  await room.sessions.use(from, true, (session) => session.lstat(from));
+  if (from === to) throw new FileError('exists', to);
+  if (isWithin(to, from)) throw new FileError('unsupported', to, 'a folder cannot go into itself');
+  throw new FileError(overwrite ? 'unsupported' : 'exists', to, 'it holds the source');
 }

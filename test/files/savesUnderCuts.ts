@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs/promises';
+import { inspect } from 'node:util';
 import { isFileError } from '../../src/files/errors';
 import type { LinkShape } from '../simulator/machine';
 import type { TestPod } from './pod';
@@ -63,7 +64,7 @@ export async function savesUnderCuts(pod: TestPod, count: number, seed: number, 
       assert.equal(which, 'new', `save ${i} was acknowledged, and the file is ${which}`);
       outcome.acknowledged++;
     } else {
-      assert.ok(isFileError(failed, 'unavailable', 'failure'), String(failed));
+      assert.ok(isFileError(failed, 'unavailable', 'failure'), inspect(failed));
       assert.ok(which === 'old' || which === 'new', `save ${i} was refused, and the file is ${which}`);
       outcome.refused++;
       if (which === 'new') outcome.unknown++;
