@@ -210,9 +210,10 @@ export class PodSession implements Disposable {
   /** Ends the connection and whatever waits for it. The session can be used again afterwards, unless disposed. */
   end(): void {
     this.#stayAway();
-    this.#endeavour?.abort.abort();
+    this.#giveUp();
     this.#reached?.link.end();
     this.#stayAway();
+    this.#reason = undefined;
     this.#set('idle');
   }
 
@@ -254,14 +255,16 @@ export class PodSession implements Disposable {
     if (this.#state !== 'retrying') this.#set('connecting');
     void promise.then(
       (reached) => {
+        // Given up meanwhile; another attempt may be under way.
+        if (this.#endeavour !== endeavour) return reached.link.end();
         this.#endeavour = undefined;
-        if (abort.signal.aborted || this.#disposed) reached.link.end();
-        else this.#adopt(reached);
+        this.#adopt(reached);
       },
       (error: unknown) => {
+        if (this.#endeavour !== endeavour) return;
         this.#endeavour = undefined;
         if (error instanceof PodUnavailableError) this.#fail(error);
-        else this.#set(this.#state === 'connected' ? 'connected' : 'idle');
+        else this.#set('idle');
       },
     );
     return endeavour;
@@ -344,7 +347,15 @@ export class PodSession implements Disposable {
   /** Nobody waits and nothing is held: the attempt has lost its purpose. */
   #abandonUnwanted(): void {
     const endeavour = this.#endeavour;
-    if (endeavour && endeavour.waiting === 0 && this.#holds === 0) endeavour.abort.abort();
+    if (endeavour && endeavour.waiting === 0 && this.#holds === 0) this.#giveUp();
+  }
+
+  #giveUp(): void {
+    const endeavour = this.#endeavour;
+    if (!endeavour) return;
+    this.#endeavour = undefined;
+    endeavour.abort.abort();
+    this.#set('idle');
   }
 
   /** Why a connection cannot be good any more after this news, or `undefined`. */

@@ -34,7 +34,7 @@ export class PullProgress {
 
 /** What part of itself, 0 to 1, a layer says it has; a layer is done when it is unpacked, not when it is there. */
 function partOf(text: string): number | undefined {
-  if (/pull complete|already exists/i.test(text)) return 1;
+  if (/pull complete/i.test(text)) return 1;
   const bytes = /([\d.]+)\s*([kmgt]?)i?b?\s*\/\s*([\d.]+)\s*([kmgt]?)i?b\b/i.exec(text);
   if (bytes) {
     const [, have = '', haveUnit = '', all = '', allUnit = ''] = bytes;

@@ -74,6 +74,16 @@ describe('a pod session', function () {
       assert.equal(third.trust?.verdict, 'first-use', 'a new start has a new key');
     });
 
+    it('gives more sessions than the server allows on one connection', async () => {
+      const sshd = await rig.sshd();
+      rig.runsAt(sshd, { printed: sshd.hostKeyFingerprint });
+      const session = rig.sessions().get(podId);
+      const channels = await Promise.all(Array.from({ length: 14 }, () => session.exec('cat')));
+      await says(session, 'one more');
+      assert.equal((sshd.log.match(/Accepted publickey/g) ?? []).length, 2);
+      for (const channel of channels) channel.close();
+    });
+
     it('does not connect to a machine with another key, tells both fingerprints and sends it nothing', async () => {
       const [right, wrong] = [await rig.sshd(), await rig.sshd()];
       rig.runsAt(wrong, { printed: right.hostKeyFingerprint });
@@ -111,7 +121,11 @@ describe('a pod session', function () {
       await until(() => rig.log.open === 1, 'the attempt is under way');
       leave.abort();
       await assert.rejects(left, isCancelled);
-      await until(() => session.state === 'idle' && rig.log.open === 0, 'nothing is left of it');
+      assert.equal(session.state, 'idle');
+      const sshd = await rig.sshd();
+      rig.runsAt(sshd, { printed: sshd.hostKeyFingerprint });
+      await session.link();
+      await until(() => rig.log.open === 0, 'nothing is left of the first');
     });
 
     it('says why there is no connection to be had', async () => {
