@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { until, useEditor } from './editor';
+
+describe('an account without a key', () => {
+  const editor = useEditor({ key: 'none', folder: 'none' });
+
+  it('is asked for one, refuses a wrong one with the reason, and takes the right one', async () => {
+    await editor.sidebar();
+    await until('the welcome text', async () => /secret storage/.test(await editor.sidebarText()));
+    await editor.screenshot('welcome');
+    await editor.welcomeButton('Set API Key');
+    await editor.quickInput.answer('rpa_wrong');
+    const refused = await editor.notification(/refused the API key/);
+    await refused.press('Set API Key');
+    await editor.quickInput.answer(editor.simulator.address.apiKey);
+    const pods = await editor.sidebar();
+    await (await pods.row('llama-ft')).waitFor(/\$0\.69\/hr/);
+  });
+
+  it('keeps the last list, greyed and dated, when RunPod cannot be reached', async () => {
+    await editor.simulator.stop();
+    await editor.command('RunPod: Refresh Pods');
+    await until('the message', async () => /Last seen .* ago/.test(await editor.sidebarText()), 40_000);
+    assert.match(await editor.sidebarText(), /llama-ft/);
+    await editor.screenshot('offline');
+  });
+
+  it('signs out', async () => {
+    await editor.command('RunPod: Sign Out');
+    await until('the welcome text', async () => /secret storage/.test(await editor.sidebarText()));
+  });
+});
