@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { cacheDir } from './cache.mjs';
 import { withLock } from './lock.mjs';
 import { root } from './root.mjs';
-import { run, step } from './shell.mjs';
+import { npmEnvironment, run, step } from './shell.mjs';
 
 const lockFile = join(root, 'package-lock.json');
 const installed = join(root, 'node_modules', '.package-lock.json');
@@ -27,7 +27,7 @@ export async function installDependencies() {
   if (upToDate()) return;
   await withLock(join(cacheDir(), `npm-ci-${hash(root).slice(0, 12)}.lock`), 'npm ci', async () => {
     if (upToDate()) return;
-    await step('Installing the npm packages', () => run('npm', ['ci', '--no-audit', '--no-fund'], { cwd: root }));
+    await step('Installing the npm packages', () => run('npm', ['ci', '--no-audit', '--no-fund'], { cwd: root, env: npmEnvironment() }));
     writeFileSync(stamp, hash(readFileSync(lockFile)));
   });
 }

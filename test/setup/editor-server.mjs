@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync }
 import { basename, delimiter, dirname, join } from 'node:path';
 import { cacheDir, hasServer, nodeBinary, nodeDir, nodeHome, nodePackage, serverDir, serverHome, serverMain, serverNodeMajor, serverVersion, stampName } from './cache.mjs';
 import { withLock } from './lock.mjs';
-import { run, SetupError, step } from './shell.mjs';
+import { npmEnvironment, run, SetupError, step } from './shell.mjs';
 
 /** Fills a folder next to its final place and renames it, so that a half-made one is never taken for whole. */
 async function installInto(dir, fill) {
@@ -25,7 +25,7 @@ async function installInto(dir, fill) {
 }
 
 const npmInstall = (cwd, spec, env = {}) =>
-  run('npm', ['install', '--no-save', '--no-audit', '--no-fund', spec], { cwd, env: { ...process.env, ...env } });
+  run('npm', ['install', '--no-save', '--no-audit', '--no-fund', spec], { cwd, env: npmEnvironment(env) });
 
 async function installNode(draft) {
   await npmInstall(draft, `${nodePackage()}@${serverNodeMajor}`);

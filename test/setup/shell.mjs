@@ -43,3 +43,13 @@ export async function step(title, work) {
   console.log(`  ${((Date.now() - started) / 1000).toFixed(1)} s`);
   return result;
 }
+
+/**
+ * An environment for an npm inside an npm script. The outer one describes itself in variables (its Node's version among
+ * them) that the inner one and its install scripts would take for their own; what a person may have set stays.
+ */
+export function npmEnvironment(more = {}) {
+  const kept = /^npm_config_(registry|cache|userconfig|globalconfig|proxy|https_proxy|http_proxy|noproxy|ca|cafile|strict_ssl|.*:.*)$/i;
+  const own = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name) || kept.test(name));
+  return { ...Object.fromEntries(own), ...more };
+}
