@@ -174,18 +174,14 @@ function writer(channel: ClientChannel): (bytes: Uint8Array) => Promise<void> {
 }
 
 interface End {
-  readonly code?: number;
-  readonly signal?: string;
+  readonly code: number | undefined;
+  readonly signal: string | undefined;
 }
 
 /** How the command ended, after all its output; neither field when the connection went first. */
-function endOf(channel: ClientChannel): Promise<End> {
-  return new Promise((resolve) => {
-    let end: End = {};
-    channel.once('exit', (code: number | null, signal?: string) => (end = { ...(code === null ? {} : { code }), ...(signal === undefined ? {} : { signal }) }));
-    channel.once('close', () => resolve(end));
-  });
-}
+const endOf = (channel: ClientChannel): Promise<End> =>
+  // The exit event may have passed before anybody could listen; the close event tells the same and waits for the reader.
+  new Promise((resolve) => channel.once('close', (code?: number | null, signal?: string) => resolve({ code: code ?? undefined, signal })));
 
 const KEPT = 4_000;
 function collect(stream: Readable): () => string {
