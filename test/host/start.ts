@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { cacheDir } from '../setup/cache.mjs';
 import { root } from '../setup/root.mjs';
+import { messageOf } from '../../src/base/errors';
 import { isAlive } from '../setup/lock.mjs';
 import { Child } from './driver/child';
 import { calmSettings, extensionFolderName, machineSettingsFile, startEditorServer } from './driver/server';
@@ -41,37 +42,44 @@ export async function start({ desktop, port, folder }: StartOptions): Promise<vo
     });
   };
 
-  const [simulator] = await Promise.all([
-    process.env['RUNPOD_API_KEY'] ? undefined : startSimulator(join(seat, 'simulator.log'), [], ownEnvironment()),
-    buildExtension(),
-  ]);
-  if (simulator !== undefined) watch(simulator.child, 'The simulator');
-  if (!existsSync(join(seat, 'sample'))) cpSync(join(root, 'test', 'host', 'sample'), join(seat, 'sample'), { recursive: true });
-  const opened = resolve(folder ?? join(seat, 'sample'));
-  const env = { ...ownEnvironment(), ...(simulator === undefined ? {} : { RUNPOD_API_KEY: simulator.address.apiKey }) };
-
-  if (desktop !== undefined) {
-    const userData = join(seat, 'desktop');
-    writeSettings(join(userData, 'User', 'settings.json'), simulator);
-    const child = new Child(desktop, [
-      '--wait', '--new-window', '--user-data-dir', userData, '--extensions-dir', join(seat, 'desktop-extensions'),
-      '--extensionDevelopmentPath', root, '--disable-workspace-trust', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), opened,
-    ], { env, log: join(seat, 'editor.log') });
-    children.push(child);
-    say(`the window of ${desktop}`, simulator);
-    await child.exited;
-    return end(0);
+  try {
+    await open();
+  } catch (error) {
+    console.error(messageOf(error));
+    await end(1);
   }
 
-  const extensionsDir = join(seat, 'extensions');
-  await installExtension(extensionsDir);
-  const dataDir = join(seat, 'data');
-  writeSettings(machineSettingsFile(dataDir), simulator);
-  const server = await startEditorServer({
-    dataDir, extensionsDir, port: port ?? ((await isFree(usualPort)) ? usualPort : 0), env, folder: opened, log: join(seat, 'editor.log'),
-  });
-  watch(server.child, "VS Code's server");
-  say(server.url, simulator);
+  async function open(): Promise<void> {
+    await buildExtension();
+    const simulator = process.env['RUNPOD_API_KEY'] ? undefined : await startSimulator(join(seat, 'simulator.log'), [], ownEnvironment());
+    if (simulator !== undefined) watch(simulator.child, 'The simulator');
+    if (!existsSync(join(seat, 'sample'))) cpSync(join(root, 'test', 'host', 'sample'), join(seat, 'sample'), { recursive: true });
+    const opened = resolve(folder ?? join(seat, 'sample'));
+    const env = { ...ownEnvironment(), ...(simulator === undefined ? {} : { RUNPOD_API_KEY: simulator.address.apiKey }) };
+
+    if (desktop !== undefined) {
+      const userData = join(seat, 'desktop');
+      writeSettings(join(userData, 'User', 'settings.json'), simulator);
+      const child = new Child(desktop, [
+        '--wait', '--new-window', '--user-data-dir', userData, '--extensions-dir', join(seat, 'desktop-extensions'),
+        '--extensionDevelopmentPath', root, '--disable-workspace-trust', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), opened,
+      ], { env, log: join(seat, 'editor.log') });
+      children.push(child);
+      say(`the window of ${desktop}`, simulator);
+      await child.exited;
+      return end(0);
+    }
+
+    const extensionsDir = join(seat, 'extensions');
+    await installExtension(extensionsDir);
+    const dataDir = join(seat, 'data');
+    writeSettings(machineSettingsFile(dataDir), simulator);
+    const server = await startEditorServer({
+      dataDir, extensionsDir, port: port ?? ((await isFree(usualPort)) ? usualPort : 0), env, folder: opened, log: join(seat, 'editor.log'),
+    });
+    watch(server.child, "VS Code's server");
+    say(server.url, simulator);
+  }
 }
 
 function say(where: string, simulator: RunningSimulator | undefined): void {

@@ -8,7 +8,9 @@ const execute = promisify(execFile);
 
 /** Builds the extension into `dist/`. */
 export async function buildExtension(): Promise<void> {
-  await execute(process.execPath, ['esbuild.mjs'], { cwd: root });
+  await execute(process.execPath, ['esbuild.mjs'], { cwd: root }).catch((error: { stderr?: string }) => {
+    throw new Error(`The extension can't be built:\n${(error.stderr ?? '').split('\n\n/')[0] ?? ''}`);
+  });
 }
 
 /**
