@@ -100,7 +100,7 @@ export function hintWords(hint: DoctorHint): { readonly text: string; readonly a
   return hints[hint];
 }
 
-const text = (value: string | number | readonly string[] | undefined): string => (value === undefined ? '' : Array.isArray(value) ? value.join(', ') : String(value as string | number));
+const text = (value: string | number | readonly string[] | undefined): string => (value === undefined ? '' : Array.isArray(value) ? value.join(', ') : String(value));
 const said = (step: DoctorStep): string => (step.params['detail'] ? `: ${text(step.params['detail'])}` : '');
 const amount = (step: DoctorStep, name: string, words: (usd: number | undefined) => string): string => {
   const value = step.params[name];

@@ -1,8 +1,8 @@
-import * as z from 'zod';
 import { messageOf } from '../base/errors';
 import { silentLog, type Logger } from '../base/log';
 import { sleep } from '../base/time';
 import type { HostKey } from './hostKeys';
+import type { Pin, Pins } from './pinSchema';
 
 /**
  * How much a server's host key is worth.
@@ -35,24 +35,6 @@ export interface PinStorage {
   /** Runs `work` while no other window does; without it writes are checked and repeated instead. */
   exclusive?<T>(work: () => Promise<T>): Promise<T>;
 }
-
-const pinSchema = z.object({
-  fingerprint: z.string(),
-  type: z.string(),
-  proven: z.boolean().optional(),
-  /** The start it belongs to, as the API names it; absent for hosts and when the start is not known. */
-  startedAt: z.string().optional(),
-  /** When it was first seen, ISO 8601. */
-  pinnedAt: z.string(),
-});
-type Pin = z.infer<typeof pinSchema>;
-
-const fileSchema = z.object({
-  version: z.literal(1),
-  pods: z.record(z.string(), pinSchema),
-  hosts: z.record(z.string(), pinSchema),
-});
-type Pins = z.infer<typeof fileSchema>;
 
 /** Pods come and go; pins of the long gone are dropped, oldest first. */
 const maxPods = 500;
@@ -150,7 +132,9 @@ export class PinStore {
     const text = await this.storage.read();
     if (text === undefined || text.trim() === '') return empty;
     try {
-      return fileSchema.parse(JSON.parse(text));
+      // Loaded with the first pins, so that a start of the editor does not pay for it.
+      const { pinFileSchema } = await import('./pinSchema');
+      return pinFileSchema.parse(JSON.parse(text));
     } catch (error) {
       // A torn or foreign file is no reason to refuse to work: keys count as new again, and their fingerprints are shown.
       this.log.warn(`The stored host keys cannot be read and are started anew: ${messageOf(error)}`);

@@ -4,7 +4,6 @@ import { FileType, l10n, Uri, window, workspace, type Disposable } from 'vscode'
 import { CancelledError } from '../../base/errors';
 import { RunPodError } from '../../runpod/errors';
 import type { Parts } from '../parts';
-import { keyInEnvFile, keyInToml } from '../keyImport';
 import { choices, command } from './command';
 
 interface Source {
@@ -77,6 +76,7 @@ async function askKey(): Promise<string> {
 
 /** Files that other tools keep a key in. Only looked whether they are there; read when chosen. */
 async function importable(parts: Parts): Promise<Source[]> {
+  const { keyInEnvFile, keyInToml } = await import('../keyImport');
   const home = homedir();
   const places: { uri: Uri; label: string; read: (text: string) => string | undefined }[] = [
     { uri: Uri.file(join(home, '.runpod', 'config.toml')), label: '~/.runpod/config.toml', read: keyInToml },

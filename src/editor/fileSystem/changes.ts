@@ -1,0 +1,41 @@
+import { EventEmitter, FileChangeType, Uri, type Disposable, type Event, type FileChangeEvent } from 'vscode';
+
+export interface PodChange {
+  readonly podId: string;
+  readonly path: string;
+  readonly type: FileChangeType;
+}
+
+/** Changes that come in quick succession (a move of many files) reach the editor as one event. */
+const batchMs = 10;
+
+/** What has changed on pods, as both schemes tell it to the editor. */
+export class FileChanges implements Disposable {
+  readonly #emitters = new Map<string, EventEmitter<FileChangeEvent[]>>();
+  #batch: PodChange[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  /** The editor's event for one scheme. */
+  of(scheme: string): Event<FileChangeEvent[]> {
+    let emitter = this.#emitters.get(scheme);
+    if (emitter === undefined) this.#emitters.set(scheme, (emitter = new EventEmitter()));
+    return emitter.event;
+  }
+
+  tell(...changes: readonly PodChange[]): void {
+    this.#batch.push(...changes);
+    this.#timer ??= setTimeout(() => this.#flush(), batchMs);
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer);
+    for (const emitter of this.#emitters.values()) emitter.dispose();
+  }
+
+  #flush(): void {
+    this.#timer = undefined;
+    const batch = this.#batch;
+    this.#batch = [];
+    for (const [scheme, emitter] of this.#emitters) emitter.fire(batch.map(({ podId, path, type }) => ({ type, uri: Uri.from({ scheme, authority: podId, path }) })));
+  }
+}

@@ -1,0 +1,142 @@
+import {
+  Disposable,
+  FileChangeType,
+  FilePermission,
+  FileSystemError,
+  FileType,
+  l10n,
+  type Event,
+  type FileChangeEvent,
+  type FileStat,
+  type FileSystemProvider,
+  type Uri,
+} from 'vscode';
+import type { FileKind, FileStat as PodFileStat } from '../../files/kinds';
+import { dirname } from '../../files/names';
+import type { PodFiles } from '../../files/podFiles';
+import type { FileChanges, PodChange } from './changes';
+import { toFileSystemError } from './errors';
+
+export interface ProviderDeps {
+  /** @throws PodUnavailableError and the like, in whose words the editor then says why. */
+  readonly resolve: (podId: string) => PodFiles;
+  /** What people call the pod. */
+  readonly nameOf: (podId: string) => string;
+  readonly changes: FileChanges;
+  /** The editor was told that this pod cannot be reached. */
+  readonly onUnavailable?: (podId: string) => void;
+}
+
+export interface Watched {
+  readonly uri: Uri;
+  readonly recursive: boolean;
+  readonly excludes: readonly string[];
+}
+
+const kinds: Record<FileKind, FileType> = { file: FileType.File, directory: FileType.Directory, special: FileType.Unknown, link: FileType.SymbolicLink };
+const typeOf = ({ kind, link }: { kind: FileKind; link: boolean }): FileType => kinds[kind] | (link ? FileType.SymbolicLink : 0);
+
+/** A pod's files for one URI scheme: `<scheme>://<podId>/<absolute path>`. A read-only scheme is registered as such with the editor. */
+export class PodFileSystemProvider implements FileSystemProvider {
+  readonly onDidChangeFile: Event<FileChangeEvent[]>;
+  readonly #watched = new Set<Watched>();
+
+  constructor(
+    readonly scheme: string,
+    readonly deps: ProviderDeps,
+  ) {
+    this.onDidChangeFile = deps.changes.of(scheme);
+  }
+
+  /** What the editor wants to hear about. */
+  get watched(): Iterable<Watched> {
+    return this.#watched;
+  }
+
+  watch(uri: Uri, options: { readonly recursive: boolean; readonly excludes: readonly string[] }): Disposable {
+    const watched: Watched = { uri, recursive: options.recursive, excludes: options.excludes };
+    this.#watched.add(watched);
+    return new Disposable(() => this.#watched.delete(watched));
+  }
+
+  stat(uri: Uri): Promise<FileStat> {
+    return this.#on(uri, async (files, path) => toStat(await files.stat(path)));
+  }
+
+  readDirectory(uri: Uri): Promise<[string, FileType][]> {
+    return this.#on(uri, async (files, path) => (await files.list(path)).map((entry) => [entry.name, typeOf(entry)]));
+  }
+
+  readFile(uri: Uri): Promise<Uint8Array> {
+    return this.#on(uri, (files, path) => files.readFile(path));
+  }
+
+  writeFile(uri: Uri, content: Uint8Array, options: { readonly create: boolean; readonly overwrite: boolean }): Promise<void> {
+    return this.#on(uri, async (files, path) => {
+      const { created } = await files.writeFile(path, content, options);
+      this.#tell(uri, path, created ? FileChangeType.Created : FileChangeType.Changed);
+    });
+  }
+
+  createDirectory(uri: Uri): Promise<void> {
+    return this.#on(uri, async (files, path) => {
+      await files.createDirectory(path);
+      this.#tell(uri, path, FileChangeType.Created);
+    });
+  }
+
+  delete(uri: Uri, options: { readonly recursive: boolean }): Promise<void> {
+    return this.#on(uri, async (files, path) => {
+      await files.delete(path, options);
+      this.#tell(uri, path, FileChangeType.Deleted);
+    });
+  }
+
+  rename(from: Uri, to: Uri, options: { readonly overwrite: boolean }): Promise<void> {
+    return this.#on(from, async (files, path) => {
+      await files.rename(path, this.#sibling(from, to), options);
+      this.#tell(from, path, FileChangeType.Deleted);
+      this.#tell(to, pathOf(to), FileChangeType.Created);
+    });
+  }
+
+  copy(from: Uri, to: Uri, options: { readonly overwrite: boolean }): Promise<void> {
+    return this.#on(from, async (files, path) => {
+      await files.copy(path, this.#sibling(from, to), options);
+      this.#tell(to, pathOf(to), FileChangeType.Created);
+    });
+  }
+
+  /** One operation, its errors in the editor's terms. */
+  async #on<T>(uri: Uri, work: (files: PodFiles, path: string) => Promise<T>): Promise<T> {
+    const podId = uri.authority;
+    try {
+      return await work(this.deps.resolve(podId), pathOf(uri));
+    } catch (thrown) {
+      const error = toFileSystemError(thrown, this.deps.nameOf(podId));
+      if (error.code === FileSystemError.Unavailable().code) this.deps.onUnavailable?.(podId);
+      throw error;
+    }
+  }
+
+  /** The editor copies and moves between providers by itself; between two pods of one provider it would ask us. */
+  #sibling(from: Uri, to: Uri): string {
+    if (from.authority !== to.authority) throw new FileSystemError(l10n.t('Files cannot be moved or copied from one pod to another directly; download and upload them.'));
+    return pathOf(to);
+  }
+
+  #tell(uri: Uri, path: string, type: FileChangeType): void {
+    const podId = uri.authority;
+    const changes: PodChange[] = [{ podId, path, type }];
+    if (type !== FileChangeType.Changed) changes.push({ podId, path: dirname(path), type: FileChangeType.Changed });
+    this.deps.changes.tell(...changes);
+  }
+}
+
+const pathOf = (uri: Uri): string => (uri.path === '' ? '/' : uri.path);
+
+function toStat(stat: PodFileStat): FileStat {
+  // SFTP does not tell when a file was made; a time after its last change would be a lie that sorts it wrongly.
+  const out = { type: typeOf(stat), size: stat.size, mtime: stat.mtimeMs, ctime: stat.mtimeMs };
+  return stat.readonly ? { ...out, permissions: FilePermission.Readonly } : out;
+}

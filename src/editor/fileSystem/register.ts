@@ -1,0 +1,35 @@
+import { Disposable, workspace } from 'vscode';
+import type { Logger } from '../../base/log';
+import type { PodFiles } from '../../files/podFiles';
+import type { PodSessions } from '../../pods/session';
+import type { PodStore } from '../../pods/store';
+import { SCHEME, SCHEME_READONLY } from '../ids';
+import { FileChanges } from './changes';
+import { PodFolders } from './folders';
+import { PodFileSystemProvider, type ProviderDeps } from './provider';
+
+export interface FileSystemParts {
+  readonly sessions: PodSessions;
+  readonly store: PodStore;
+  readonly log: Logger;
+}
+
+/** Makes pods' files known to the editor, writable and read-only. Nothing is connected until one is asked for. */
+export function registerFileSystem({ sessions, store, log }: FileSystemParts): { files: (podId: string) => PodFiles; fileSystem: Disposable } {
+  const folders = new PodFolders(sessions, log);
+  const changes = new FileChanges();
+  const deps: ProviderDeps = {
+    resolve: (podId) => folders.files(podId),
+    nameOf: (podId) => store.find(podId)?.name ?? podId,
+    changes,
+    onUnavailable: (podId) => folders.failed(podId),
+  };
+  const options = { isCaseSensitive: true };
+  const fileSystem = Disposable.from(
+    workspace.registerFileSystemProvider(SCHEME, new PodFileSystemProvider(SCHEME, deps), options),
+    workspace.registerFileSystemProvider(SCHEME_READONLY, new PodFileSystemProvider(SCHEME_READONLY, deps), { ...options, isReadonly: true }),
+    folders,
+    changes,
+  );
+  return { files: (podId) => folders.files(podId), fileSystem };
+}
