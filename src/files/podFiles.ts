@@ -1,5 +1,6 @@
 import type { Disposable } from '../base/disposable';
 import { silentLog, type Logger } from '../base/log';
+import { bringBack } from './aside';
 import { AttributeCache } from './cache';
 import { copy } from './copy';
 import { FileError, isStatus, Status } from './errors';
@@ -49,12 +50,14 @@ export class PodFiles implements Disposable {
       locks: new PathLocks(),
       reads: new Turns(options.reads ?? 16),
       leftovers: new Set(),
+      asides: new Set(),
       log,
     };
     this.#room = room;
     sessions.onFresh = (session) => {
       room.cache.forgetAll();
       sweep(room, session);
+      bringBack(room, session);
     };
   }
 
@@ -76,7 +79,7 @@ export class PodFiles implements Disposable {
   }
 
   /** Atomic where the file system lets it be; acknowledged when the content is safely in place under its name. */
-  writeFile(path: string, content: Uint8Array, options: WriteOptions): Promise<void> {
+  writeFile(path: string, content: Uint8Array, options: WriteOptions): Promise<{ created: boolean }> {
     return this.#do(path, (p) => writeFile(this.#room, p, content, options));
   }
 

@@ -1,3 +1,4 @@
+import { withAside } from './aside';
 import { copyBeside } from './duplicate';
 import { FileError, isStatus, SessionLostError, Status } from './errors';
 import { discardTree, removeAny } from './remove';
@@ -5,7 +6,6 @@ import { replaceFile } from './replace';
 import { outcome, type Room } from './room';
 import type { SftpSession } from './sftp';
 import { checkParent, refuseNested } from './stat';
-import { tempBeside } from './temp';
 
 /** Moves a file, link or folder. One round trip, unless something is in the way or it lies on another disk. */
 export async function rename(room: Room, from: string, to: string, options: { readonly overwrite: boolean }): Promise<void> {
@@ -39,14 +39,7 @@ export async function moveOn(room: Room, session: SftpSession, from: string, to:
   }
   if (!overwrite) throw new FileError('exists', to, '', { cause: moved.error });
   // A folder that is not empty, a file where a folder goes, or the other way round: the old one steps aside first.
-  const aside = tempBeside(to);
-  await session.rename(to, aside);
-  const second = await outcome(moveFree(room, session, from, to));
-  if (!second.ok) {
-    await session.rename(aside, to);
-    throw second.error;
-  }
-  await discardTree(room, session, aside);
+  await withAside(room, session, from, to, () => moveFree(room, session, from, to));
 }
 
 /**

@@ -1,9 +1,9 @@
+import { withAside } from './aside';
 import { isStatus, Status, StatusError } from './errors';
 import { outcome, type Room, runOnPod } from './room';
 import { assign, errorOfRun, script } from './shell';
 import type { SftpSession } from './sftp';
 import { exists } from './stat';
-import { tempBeside } from './temp';
 
 /**
  * Renames a complete file over another in one step where the server can, else by the pod's `mv`; else with the old file
@@ -19,12 +19,5 @@ export async function replaceFile(room: Room, session: SftpSession, from: string
     if (result.code !== 0) throw errorOfRun(result, to);
     return;
   }
-  const aside = tempBeside(to);
-  await session.rename(to, aside);
-  const renamed = await outcome(session.rename(from, to));
-  if (!renamed.ok) {
-    await session.rename(aside, to);
-    throw renamed.error;
-  }
-  await outcome(session.remove(aside));
+  await withAside(room, session, from, to, () => session.rename(from, to));
 }

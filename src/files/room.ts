@@ -1,5 +1,6 @@
 import { CancelledError, isCancelled, messageOf } from '../base/errors';
 import type { Logger } from '../base/log';
+import type { Aside } from './aside';
 import type { AttributeCache } from './cache';
 import { FileError, SessionLostError, Status, StatusError } from './errors';
 import type { FilesHost, RunResult } from './host';
@@ -17,6 +18,8 @@ export interface Room {
   readonly reads: Turns;
   /** Our temporary files that could not be removed yet, because the link went. */
   readonly leftovers: Set<string>;
+  /** What made way for a move that has not ended. */
+  readonly asides: Set<Aside>;
   readonly log: Logger;
 }
 
@@ -53,6 +56,9 @@ export function unawaited(promise: Promise<unknown>, log: Logger): void {
   promise.catch((error: unknown) => log.debug(`files: ${messageOf(error)}`));
 }
 
+/** More complaints than this, and a host may end the command that makes them. */
+const maxOutput = 16 * 1024 * 1024;
+
 /** Runs a script on the pod; a connection that fails is `unavailable`. */
 export async function runOnPod(
   room: Room,
@@ -62,7 +68,7 @@ export async function runOnPod(
 ): Promise<RunResult> {
   const { signal, ...rest } = options;
   try {
-    return await room.host.run(command, { maxBytes: 64 * 1024, ...rest, ...(signal === undefined ? {} : { signal }) });
+    return await room.host.run(command, { maxBytes: maxOutput, ...rest, ...(signal === undefined ? {} : { signal }) });
   } catch (error) {
     if (isCancelled(error) || error instanceof FileError) throw error;
     throw new FileError('unavailable', path, messageOf(error), { cause: error });

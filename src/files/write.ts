@@ -17,6 +17,8 @@ export interface WriteOptions {
   readonly create: boolean;
   /** Replace the content when there is one. Means something only together with `create`. */
   readonly overwrite: boolean;
+  /** Permission bits of a file that is made; without them the account's own for new files. */
+  readonly mode?: number;
 }
 
 const linkCountMs = 5_000;
@@ -25,16 +27,18 @@ const linkCountMs = 5_000;
  * Puts `content` under `path` in one step: a temporary file beside it, complete and synced, is renamed over it. Resolves
  * only when the server has acknowledged all of that. When it rejects, the old content is whole; only if the link went
  * while the rename was under way, and did not come back to tell, it may be the new one.
+ * `created` tells that there was nothing before.
  */
-export async function writeFile(room: Room, path: string, content: Uint8Array, options: WriteOptions): Promise<void> {
+export async function writeFile(room: Room, path: string, content: Uint8Array, options: WriteOptions): Promise<{ created: boolean }> {
   room.cache.use(path);
-  await room.locks.run([path], async () => {
+  return room.locks.run([path], async () => {
     room.cache.forget(path);
     const save = new Save(room, path, content, options);
     try {
       const stat = await room.sessions.use(path, () => save.mayGoOn, (session) => save.run(session));
       room.cache.forget(path);
       room.cache.keepOnce(path, stat);
+      return { created: save.created };
     } catch (error) {
       save.lostForGood();
       room.cache.forget(path);
@@ -46,6 +50,8 @@ export async function writeFile(room: Room, path: string, content: Uint8Array, o
 class Save {
   /** Until `renaming` nothing has happened to the file; from there on its state is unknown when the link goes. */
   #stage: 'preparing' | 'renaming' | 'in place' = 'preparing';
+  /** There was nothing before. */
+  created = false;
   #renaming: { temp: string; target: string; result: FileStat } | undefined;
 
   constructor(
@@ -75,6 +81,7 @@ class Save {
     const [found, opened] = await Promise.all([outcome(session.lstat(target)), temp.open()]);
     try {
       const old = this.#judge(found, target);
+      this.created = old === undefined;
       if (old !== undefined && isLink(old)) {
         await temp.discard();
         return await this.#save(session, await linkTarget(session, target));
@@ -122,7 +129,8 @@ class Save {
 
   async #fill(session: SftpSession, temp: TempFile, old: Attributes | undefined): Promise<Attributes> {
     try {
-      return await temp.fill(this.content, old);
+      const { mode } = this.options;
+      return await temp.fill(this.content, old ?? (mode === undefined ? undefined : { mode }));
     } catch (error) {
       if (!(error instanceof StatusError)) throw error;
       // First make room: the question why may need some.

@@ -33,7 +33,7 @@ for (const account of ['with a shell', 'SFTP only'] as const)
       await fs.mkdir(dir);
     });
 
-    const save = (name: string, content: string, flags = replace): Promise<void> => pod.files.writeFile(at(name), Buffer.from(content), flags);
+    const save = (name: string, content: string, flags = replace): Promise<{ created: boolean }> => pod.files.writeFile(at(name), Buffer.from(content), flags);
     const load = async (name: string): Promise<string> => text(await pod.files.readFile(at(name)));
     const leftovers = async (): Promise<string[]> => (await fs.readdir(dir)).filter((name) => name.startsWith('.runpod-'));
 
@@ -213,8 +213,9 @@ for (const account of ['with a shell', 'SFTP only'] as const)
         const flags = (create: boolean, overwrite: boolean) => ({ create, overwrite });
         for (const overwrite of [true, false]) await assert.rejects(save('new', 'x', flags(false, overwrite)), refused('not-found'));
         assert.deepEqual(await fs.readdir(dir), []);
-        await save('one', 'one', flags(true, false));
-        await save('two', 'two', flags(true, true));
+        assert.deepEqual(await save('one', 'one', flags(true, false)), { created: true });
+        assert.deepEqual(await save('two', 'two', flags(true, true)), { created: true });
+        assert.deepEqual(await save('two', 'two', flags(true, true)), { created: false });
         await assert.rejects(save('one', 'x', flags(true, false)), refused('exists'));
         assert.equal(await load('one'), 'one');
         for (const [create, overwrite] of [[true, true], [false, true], [false, false]] as const) {

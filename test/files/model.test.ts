@@ -120,7 +120,8 @@ async function applyToPod(files: PodFiles, root: string, op: Op): Promise<unknow
     case 'mkdir':
       return files.createDirectory(file);
     case 'write':
-      return files.writeFile(file, contentOf(op.size), op);
+      await files.writeFile(file, contentOf(op.size), op);
+      return undefined;
     case 'delete':
       return files.delete(file, op);
     case 'rename':

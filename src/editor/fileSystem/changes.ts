@@ -1,4 +1,4 @@
-import { EventEmitter, FileChangeType, Uri, type Disposable, type Event, type FileChangeEvent } from 'vscode';
+import { EventEmitter, Uri, type Disposable, type Event, type FileChangeEvent, type FileChangeType } from 'vscode';
 
 export interface PodChange {
   readonly podId: string;

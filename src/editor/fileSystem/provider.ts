@@ -4,13 +4,13 @@ import {
   FilePermission,
   FileSystemError,
   FileType,
-  l10n,
   type Event,
   type FileChangeEvent,
   type FileStat,
   type FileSystemProvider,
   type Uri,
 } from 'vscode';
+import { copyBetween } from '../../files/between';
 import type { FileKind, FileStat as PodFileStat } from '../../files/kinds';
 import { dirname } from '../../files/names';
 import type { PodFiles } from '../../files/podFiles';
@@ -94,7 +94,11 @@ export class PodFileSystemProvider implements FileSystemProvider {
 
   rename(from: Uri, to: Uri, options: { readonly overwrite: boolean }): Promise<void> {
     return this.#on(from, async (files, path) => {
-      await files.rename(path, this.#sibling(from, to), options);
+      if (from.authority === to.authority) await files.rename(path, pathOf(to), options);
+      else {
+        await copyBetween(files, path, this.deps.resolve(to.authority), pathOf(to), options);
+        await files.delete(path, { recursive: true });
+      }
       this.#tell(from, path, FileChangeType.Deleted);
       this.#tell(to, pathOf(to), FileChangeType.Created);
     });
@@ -102,7 +106,8 @@ export class PodFileSystemProvider implements FileSystemProvider {
 
   copy(from: Uri, to: Uri, options: { readonly overwrite: boolean }): Promise<void> {
     return this.#on(from, async (files, path) => {
-      await files.copy(path, this.#sibling(from, to), options);
+      if (from.authority === to.authority) await files.copy(path, pathOf(to), options);
+      else await copyBetween(files, path, this.deps.resolve(to.authority), pathOf(to), options);
       this.#tell(to, pathOf(to), FileChangeType.Created);
     });
   }
@@ -117,12 +122,6 @@ export class PodFileSystemProvider implements FileSystemProvider {
       if (error.code === FileSystemError.Unavailable().code) this.deps.onUnavailable?.(podId);
       throw error;
     }
-  }
-
-  /** The editor copies and moves between providers by itself; between two pods of one provider it would ask us. */
-  #sibling(from: Uri, to: Uri): string {
-    if (from.authority !== to.authority) throw new FileSystemError(l10n.t('Files cannot be moved or copied from one pod to another directly; download and upload them.'));
-    return pathOf(to);
   }
 
   #tell(uri: Uri, path: string, type: FileChangeType): void {
