@@ -155,13 +155,13 @@ export function readPod(raw: unknown): Pod | undefined {
   return id === undefined || !isFields(raw) ? undefined : podOf(id, raw);
 }
 
-/** One row of the list. What has an id, and a name or a status, is a pod; all else is a row that says what is wrong. */
+/** One row of the list. What has an id, and a name or a known status, is a pod; all else is a row that says what is wrong. */
 export function readPodRow(raw: unknown): PodRow {
   if (!isFields(raw)) return { kind: 'unreadable', row: { problem: 'not an object', raw } };
   const id = filled.safeParse(raw['id']).data;
   const name = filled.safeParse(raw['name']).data;
   if (id === undefined) return { kind: 'unreadable', row: { ...(name === undefined ? {} : { name }), problem: 'no readable id', raw } };
-  if (name === undefined && typeof raw['status'] !== 'string') return { kind: 'unreadable', row: { id, problem: 'no readable name and status', raw } };
+  if (name === undefined && !statuses.some((known) => known === raw['status'])) return { kind: 'unreadable', row: { id, problem: 'no readable name or status', raw } };
   return { kind: 'pod', pod: podOf(id, raw) };
 }
 

@@ -310,10 +310,10 @@ const isCertificateError = (cause: unknown): boolean => /CERT|SELF_SIGNED|UNABLE
 function queryString(query: Query): string {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
-    // Lists are comma-joined, as the API's parameters say (style form, not exploded).
     if (value !== undefined) params.set(name, Array.isArray(value) ? value.join(',') : String(value));
   }
-  const text = params.toString();
+  // Lists are comma-joined, as the API's parameters say (style form, not exploded), and the comma between is a bare one.
+  const text = params.toString().replaceAll('%2C', ',');
   return text === '' ? '' : `?${text}`;
 }
 

@@ -133,6 +133,8 @@ describe('runpod rows: a pod is read as far as it goes and never lost', () => {
     assert.deepEqual(readPodRow({ name: 'sdxl', cost: 2 }), { kind: 'unreadable', row: { name: 'sdxl', problem: 'no readable id', raw: { name: 'sdxl', cost: 2 } } });
     const hopeless = readPodRow({ id: 'p9', name: 5, status: [] });
     assert.equal(hopeless.kind === 'unreadable' && hopeless.row.id, 'p9');
+    assert.equal(readPodRow({ id: 'p9', name: null, status: 'HIBERNATING', cost: 'n/a' }).kind, 'unreadable');
+    assert.equal(readPodRow({ id: 'p9', name: null, status: 'RUNNING' }).kind, 'pod');
     assert.equal(readPod({ id: 'p9' })?.name, 'p9', 'an answer about one pod needs no more than its id');
   });
 
