@@ -98,8 +98,8 @@ const packages: Record<string, string> = {
   mount: 'mount',
   umount: 'mount',
   pivot_root: 'util-linux',
-  fallocate: 'util-linux',
   rsync: 'rsync',
+  script: 'bsdutils',
   df: 'coreutils',
 };
 

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { makeKeyPair } from '../../support/sshd';
@@ -10,7 +10,7 @@ export interface PodUser {
   readonly gid: number;
 }
 
-/** Where the tools lie that a container is entered with, on the pod: not on its PATH. */
+/** Where the simulator's own tools lie on the pod; not on its PATH. */
 export const podTools = '/usr/libexec/pod';
 
 const gpuMemoryMib: readonly [RegExp, number][] = [
@@ -131,5 +131,5 @@ UsePAM no
 X11Forwarding yes
 PrintMotd no
 AcceptEnv LANG LC_*
-Subsystem sftp ${busybox ? 'internal-sftp' : '/usr/lib/openssh/sftp-server'}
+Subsystem sftp ${!busybox && existsSync('/usr/lib/openssh/sftp-server') ? '/usr/lib/openssh/sftp-server' : 'internal-sftp'}
 `;

@@ -73,7 +73,8 @@ export class NamespaceMachine implements LocalMachine {
     try {
       const [base, seed] = [path.join(this.#dir, 'base'), path.join(this.#dir, 'seed')];
       await mkdir(base);
-      const tools = { df: this.grounds.tool('df'), entering: [this.grounds.tool(this.grounds.unprivileged ? 'unshare' : 'setpriv')] };
+      const { tool, unprivileged } = this.grounds;
+      const tools = { df: tool('df'), entering: [tool(unprivileged ? 'unshare' : 'setpriv'), tool('script')] };
       await writeImage(seed, this.spec, this.#user, tools);
       this.#api = await serveApiTo(this.#socket('api'), this.spec.apiPort);
       await this.#hold(base, seed);
@@ -133,19 +134,21 @@ export class NamespaceMachine implements LocalMachine {
   }
 
   async fill(disk: Disk, freeBytes = 0): Promise<void> {
-    const dir = this.#diskDir(disk);
-    await this.release(disk);
-    for (let part = 0; part < 8; part++) {
-      const { bavail, bsize } = await statfs(dir);
-      const excess = bavail * bsize - freeBytes;
-      if (excess < bsize) return;
-      await run(this.grounds.tool('fallocate'), ['-l', String(excess), path.join(dir, `filler-${part}`)]);
-    }
+    const { blocks, bfree, bsize } = await statfs(this.#diskDir(disk));
+    await this.#resize(disk, (blocks - bfree) * bsize + freeBytes);
   }
 
   async release(disk: Disk): Promise<void> {
-    const dir = this.#diskDir(disk);
-    for (let part = 0; part < 8; part++) await rm(path.join(dir, `filler-${part}`), { force: true });
+    const { volumeQuotaBytes = 0 } = this.spec;
+    await this.#resize(disk, disk === 'container' ? this.grounds.containerDiskBytes : volumeQuotaBytes);
+  }
+
+  /** A disk that shrinks to what it holds is full, and takes no memory for it. */
+  async #resize(disk: Disk, bytes: number): Promise<void> {
+    const inside = path.join(this.#dir, 'base', disk === 'container' ? '' : 'volume');
+    this.#diskDir(disk);
+    const enter = [...this.#enterUserNamespace(), 'nsenter', `--mount=/proc/${this.#holder?.pid}/ns/mnt`, '--', 'mount', '-o', `remount,size=${Math.max(4096, bytes)}`, inside];
+    await run('env', enter, { env: { PATH: toolPath } });
   }
 
   /** A disk's own directory, above what the pod sees of it. Reached through its holder: nothing of it is mounted out here. */

@@ -61,7 +61,10 @@ printf '%s' "$HIDE" | while IFS= read -r path; do
     /usr/* | /var/* | /opt/* | /etc/*) [ ! -d "top$path" ] || mount --bind own/empty "top$path" ;;
   esac
 done
-[ -z "$PYTHON" ] || overlay python opt/python3 "$PYTHON"
+if [ -n "$PYTHON" ] && [ -z "$BUSYBOX" ]; then
+  overlay python opt/python3 "$PYTHON"
+  ln -sf /opt/python3/bin/python3 top/usr/local/bin/python3
+fi
 
 # A user namespace makes no devices; there the machine's are bound.
 while read -r name major minor; do

@@ -1,5 +1,6 @@
 # PID 1 of a container, in process and mount namespaces of its own inside what hold.sh built: moves into the container's
-# root, says so on file descriptor 3, and becomes the command. The first argument is the directory with the root.
+# root, says so on file descriptor 3, and becomes the command, whose
+# complaints come in order with what else it says. The first argument is the directory with the root.
 set -eu
 cd "$1/top"
 shift
@@ -12,4 +13,4 @@ cd /
 umount -l /.host
 rmdir /.host
 echo up >&3
-exec "$@" 3>&-
+exec "$@" 3>&- 2>&1
