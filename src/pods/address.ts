@@ -1,5 +1,6 @@
 import type { Pod } from '../runpod/types';
 import { PodUnavailableError } from './contracts';
+import { unavailableByStatus } from './unavailable';
 
 /** Where a pod's own sshd answers for one start of the pod. */
 export interface PodAddress {
@@ -32,22 +33,10 @@ export const defaultPublicPortWaitMs = 5 * 60_000;
  * @throws PodUnavailableError `stopped`, `failed`, `starting`, `gone`, `proxy-only` or `no-ssh`, which says why there is none
  */
 export function addressOf(pod: Pod, options: AddressOptions): PodAddress {
+  const byStatus = unavailableByStatus(pod);
+  if (byStatus) throw byStatus;
   const unavailable = (code: PodUnavailableError['code'], detail: string): PodUnavailableError =>
     new PodUnavailableError(code, pod.id, pod, { detail });
-  switch (pod.status) {
-    case 'EXITED':
-      throw unavailable('stopped', `Pod ${pod.id} is stopped`);
-    case 'ERROR':
-      throw unavailable('failed', `Pod ${pod.id} is in the state ERROR`);
-    case 'TERMINATED':
-      throw unavailable('gone', `Pod ${pod.id} has been terminated`);
-    case 'PROVISIONING':
-    case 'STARTING':
-      throw unavailable('starting', `Pod ${pod.id} is ${pod.status}`);
-    case 'RUNNING':
-    case 'UNKNOWN':
-      break;
-  }
   const direct = pod.ssh.direct;
   if (direct) return { host: direct.host, port: direct.port, username: direct.username };
   if (awaitsPublicPort(pod, options)) throw unavailable('starting', `Pod ${pod.id} has no public SSH port yet`);

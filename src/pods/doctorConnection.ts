@@ -10,8 +10,8 @@ import { openTcp } from '../ssh/tcp';
 import { addressOf, startedFor, type PodAddress } from './address';
 import { PodUnavailableError } from './contracts';
 import { failed, failureOf, ok, warning, type Check, type DoctorHint, type Finding, type Visit } from './doctorFindings';
+import { HostKeyCheck } from './hostKeyTrust';
 import { PrintedKeys } from './printedKeys';
-import { HostKeyCheck } from './reach';
 
 /** The steps from a pod's state to its files, each standing on the one before. */
 export const connectionChecks: readonly Check[] = [

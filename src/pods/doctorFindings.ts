@@ -5,7 +5,8 @@ import type { SshConnection } from '../ssh/connection';
 import type { Identity } from '../ssh/identity';
 import type { OwnKey } from '../ssh/ownKey';
 import type { PodAddress } from './address';
-import type { HostKeyCheck, ReachDeps, ReachTimings } from './reach';
+import type { HostKeyCheck } from './hostKeyTrust';
+import type { ReachDeps, ReachTimings } from './reach';
 
 /** What is looked at, in this order; the last eight only for a pod. */
 export type DoctorStepId = 'api-key' | 'account' | 'ssh-key' | 'pod' | 'address' | 'port' | 'banner' | 'host-key' | 'login' | 'sftp' | 'mount';

@@ -9,33 +9,12 @@ import type { SshLink } from '../ssh/pool';
 import type { ExecOptions, RunOptions, RunResult, ShellOptions } from '../ssh/sessions';
 import { sameAddress, startedFor, startOf } from './address';
 import { PodUnavailableError } from './contracts';
-import { apiTrouble } from './podApi';
 import { openProxyShell } from './proxyShell';
-import { defaultReachTimings, reach, ReachFailed, type Reached, type ReachDeps, type ReachTimings, type Trust } from './reach';
+import type { Trust } from './hostKeyTrust';
+import { reach, ReachFailed, type Reached, type ReachDeps } from './reach';
+import { defaultSessionTimings, type SessionTimings } from './sessionTimings';
+import { isPassing, unavailableByStatus } from './unavailable';
 import { Whereabouts } from './whereabouts';
-
-export interface SessionTimings extends ReachTimings {
-  /** Pauses between looks while a fresh pod's address settles: the first and the longest. */
-  readonly retryMs: number;
-  readonly retryCapMs: number;
-  /** Attempts for one caller at a pod that does not answer, where no fresh start explains it. */
-  readonly attempts: number;
-  /** Pauses between attempts nobody asked for, while something is held open. */
-  readonly comeBackMs: number;
-  readonly comeBackCapMs: number;
-  /** After a failure the same answer is given for so long without asking anybody. */
-  readonly coolDownMs: number;
-}
-
-export const defaultSessionTimings: SessionTimings = {
-  ...defaultReachTimings,
-  retryMs: 500,
-  retryCapMs: 5_000,
-  attempts: 3,
-  comeBackMs: 1_000,
-  comeBackCapMs: 30_000,
-  coolDownMs: 3_000,
-};
 
 export interface SessionDeps extends ReachDeps {
   readonly timings?: Partial<SessionTimings>;
@@ -203,7 +182,7 @@ export class PodSession implements Disposable {
     } else if (this.#state !== 'idle' && !this.#endeavour) {
       // Nothing to be had until it runs again, and the news of that will come.
       this.#stayAway();
-      this.#fail(unavailableAs(pod));
+      this.#fail(unavailableByStatus(pod) ?? new PodUnavailableError('starting', this.podId, pod));
     }
   }
 
@@ -373,31 +352,6 @@ export class PodSession implements Disposable {
     this.#state = state;
     this.#changed.fire(this);
   }
-}
-
-/** What may be better in a while without anybody doing something about the pod. */
-function isPassing(reason: PodUnavailableError): boolean {
-  switch (reason.code) {
-    case 'no-ssh':
-    case 'unreachable':
-    case 'starting':
-      return true;
-    case 'api':
-      return apiTrouble(reason.cause) === 'passing';
-    case 'stopped':
-    case 'failed':
-    case 'gone':
-    case 'proxy-only':
-    case 'host-key':
-    case 'auth':
-    case 'no-api-key':
-      return false;
-  }
-}
-
-function unavailableAs(pod: Pod): PodUnavailableError {
-  const code = pod.status === 'EXITED' ? 'stopped' : pod.status === 'ERROR' ? 'failed' : pod.status === 'TERMINATED' ? 'gone' : 'starting';
-  return new PodUnavailableError(code, pod.id, pod, { detail: `Pod ${pod.id} is ${pod.status}` });
 }
 
 /** Whether news is of an earlier start than what is known. */

@@ -1,15 +1,14 @@
 import type { ClientChannel } from 'ssh2';
 import { isCancelled, messageOf } from '../base/errors';
 import { withDeadline } from '../base/time';
-import { RunPodError } from '../runpod/errors';
 import { SshConnection } from '../ssh/connection';
 import { isSshError } from '../ssh/errors';
 import type { HostKey } from '../ssh/hostKeys';
 import type { PinSubject } from '../ssh/pins';
 import type { ShellOptions } from '../ssh/sessions';
 import { PodUnavailableError } from './contracts';
-import { apiTrouble } from './podApi';
-import { unavailableCodeOf, type ReachDeps, type ReachTimings } from './reach';
+import type { ReachDeps, ReachTimings } from './reach';
+import { unavailableByApi, unavailableByStatus, unavailableCodeOf } from './unavailable';
 
 /**
  * Opens a shell on a pod through RunPod's SSH proxy, whose host key is pinned by its host name. The proxy knows the
@@ -20,13 +19,11 @@ export async function openProxyShell(deps: ReachDeps, timings: ReachTimings, pod
   const { signal } = options;
   const pod = await withDeadline(deps.getPod(podId, signal), timings.readMs, `Reading pod ${podId}`, signal).catch((error: unknown) => {
     if (isCancelled(error)) throw error;
-    const code = error instanceof RunPodError && error.code === 'not-found' ? 'gone' : apiTrouble(error) === 'key' ? 'no-api-key' : 'api';
-    throw new PodUnavailableError(code, podId, undefined, { cause: error, detail: messageOf(error) });
+    throw unavailableByApi(podId, error);
   });
   const proxy = pod.ssh.proxy;
   if (!proxy) {
-    const stopped = pod.status === 'EXITED' ? 'stopped' : pod.status === 'ERROR' ? 'failed' : pod.status === 'RUNNING' ? 'no-ssh' : 'starting';
-    throw new PodUnavailableError(stopped, podId, pod, { detail: `Pod ${podId} has no SSH proxy address` });
+    throw unavailableByStatus(pod) ?? new PodUnavailableError('no-ssh', podId, pod, { detail: `Pod ${podId} has no SSH proxy address` });
   }
   const subject: PinSubject = { host: proxy.host };
   let mismatch: { shown: string; expected: readonly string[] } | undefined;

@@ -1,18 +1,18 @@
 import { isCancelled, messageOf } from '../base/errors';
 import type { Logger } from '../base/log';
 import { withDeadline } from '../base/time';
-import { RunPodError } from '../runpod/errors';
 import type { Pod } from '../runpod/types';
 import { isSshError } from '../ssh/errors';
-import type { HostKey } from '../ssh/hostKeys';
 import type { Identity } from '../ssh/identity';
-import type { HostKeyVerdict, PinStore, PinSubject } from '../ssh/pins';
+import type { PinStore } from '../ssh/pins';
 import { SshLink } from '../ssh/pool';
 import { probeBanner } from '../ssh/probe';
 import { addressOf, type PodAddress } from './address';
 import { PodUnavailableError, type UnavailableCode, type UnavailableFacts } from './contracts';
-import { apiTrouble, type GetPod, type ReadPodLogs } from './podApi';
+import { HostKeyCheck, type Trust } from './hostKeyTrust';
+import type { GetPod, ReadPodLogs } from './podApi';
 import { PrintedKeys, type PrintedKeysTimings } from './printedKeys';
+import { unavailableByApi, unavailableCodeOf } from './unavailable';
 import type { Whereabouts } from './whereabouts';
 
 export interface ReachDeps {
@@ -50,13 +50,6 @@ export const defaultReachTimings: ReachTimings = {
   keepaliveMs: 10_000,
   printedKeys: {},
 };
-
-/** How sure we are of the machine we talk to. */
-export interface Trust {
-  readonly verdict: 'proven' | 'pinned' | 'first-use';
-  /** As `ssh-keygen -l` prints it. */
-  readonly fingerprint: string;
-}
 
 export interface Reached {
   readonly link: SshLink;
@@ -146,130 +139,6 @@ async function readPod(deps: ReachDeps, timings: ReachTimings, podId: string, si
     return await withDeadline(deps.getPod(podId, signal), timings.readMs, `Reading pod ${podId}`, signal);
   } catch (error) {
     if (isCancelled(error) || signal.aborted) throw error;
-    const code = error instanceof RunPodError && error.code === 'not-found' ? 'gone' : apiTrouble(error) === 'key' ? 'no-api-key' : 'api';
-    throw new ReachFailed(new PodUnavailableError(code, podId, undefined, { cause: error, detail: messageOf(error) }), false);
-  }
-}
-
-/** What a failure to connect says about the pod. */
-export function unavailableCodeOf(error: unknown): UnavailableCode {
-  if (!isSshError(error)) return 'unreachable';
-  switch (error.code) {
-    case 'refused':
-    case 'not-ssh':
-      return 'no-ssh';
-    case 'host-key-mismatch':
-    case 'host-key-rejected':
-      return 'host-key';
-    case 'auth-failed':
-    case 'key-locked':
-    case 'key-unreadable':
-      return 'auth';
-    case 'unreachable':
-    case 'timeout':
-    case 'closed':
-    case 'channel-refused':
-    case 'no-sftp':
-    case 'protocol':
-      return 'unreachable';
-  }
-}
-
-interface Mismatch {
-  readonly shown: string;
-  readonly expected: readonly string[];
-  readonly expectedFrom: 'log' | 'pin';
-}
-
-/** The judgement of one pod's host key over one attempt and the connections that come of it. */
-export class HostKeyCheck {
-  #accepted: { readonly key: HostKey; readonly verdict: Trust['verdict'] } | undefined;
-  #shown: string | undefined;
-  #mismatch: Mismatch | undefined;
-  #tooEarly = false;
-  #unreadableLog: unknown;
-  readonly #subject: PinSubject;
-
-  /** @param mayBeStranger right after a start nobody is trusted on first use before the address has settled */
-  constructor(
-    private readonly pins: PinStore,
-    pod: Pod,
-    private readonly printed: PrintedKeys,
-    private readonly log: Logger,
-    private readonly mayBeStranger: () => boolean,
-  ) {
-    this.#subject = { podId: pod.id, startedAt: pod.startedAt?.toISOString() };
-  }
-
-  get verdict(): Trust['verdict'] | undefined {
-    return this.#accepted?.verdict;
-  }
-
-  /** The fingerprint that the server showed. */
-  get shown(): string | undefined {
-    return this.#shown;
-  }
-
-  get mismatch(): Mismatch | undefined {
-    return this.#mismatch;
-  }
-
-  get tooEarly(): boolean {
-    return this.#tooEarly;
-  }
-
-  /** Why the log could not tell, where that kept an unknown key from being trusted. */
-  get unreadableLog(): unknown {
-    return this.#unreadableLog;
-  }
-
-  async verify(key: HostKey): Promise<HostKeyVerdict> {
-    this.#shown = key.fingerprint;
-    // A further connection of the same link must meet the same server.
-    if (this.#accepted) return this.#accepted.key.raw.equals(key.raw) ? this.#accepted.verdict : 'mismatch';
-    const logged = await this.printed.expectedFor(key.fingerprint);
-    const { verdict, expected } = await this.pins.judge(this.#subject, key, logged);
-    if (verdict === 'mismatch') {
-      this.#mismatch = { shown: key.fingerprint, expected, expectedFrom: logged.length > 0 ? 'log' : 'pin' };
-      return verdict;
-    }
-    if (verdict === 'first-use') {
-      // The log would have told, had it been readable: a failure that passes must not lower the guard.
-      const problem = this.printed.problem;
-      if (problem !== undefined && apiTrouble(problem) === 'passing') {
-        this.#unreadableLog = problem;
-        return 'mismatch';
-      }
-      if (this.mayBeStranger()) {
-        this.#tooEarly = true;
-        return 'mismatch';
-      }
-    }
-    this.#accepted = { key, verdict };
-    return verdict;
-  }
-
-  /** Pins the accepted key, once the login with it has succeeded. */
-  async remember(): Promise<Trust> {
-    const accepted = this.#accepted;
-    if (!accepted) throw new Error('No host key was accepted');
-    const { key, verdict } = accepted;
-    try {
-      if (!(await this.pins.pin(this.#subject, key, verdict)) && !(await this.#repin(accepted))) {
-        const { expected } = await this.pins.judge(this.#subject, key);
-        this.#mismatch = { shown: key.fingerprint, expected, expectedFrom: 'pin' };
-      }
-    } catch (error) {
-      this.log.warn(`The host key ${key.fingerprint} could not be kept: ${messageOf(error)}`);
-    }
-    if (this.#mismatch) throw new Error('Another window has met another host key');
-    return { verdict, fingerprint: key.fingerprint };
-  }
-
-  /** A container restarted in place has new keys within one start; the log proves them. */
-  async #repin({ key, verdict }: { key: HostKey; verdict: Trust['verdict'] }): Promise<boolean> {
-    if (verdict !== 'proven') return false;
-    await this.pins.forget(this.#subject);
-    return this.pins.pin(this.#subject, key, verdict);
+    throw new ReachFailed(unavailableByApi(podId, error), false);
   }
 }

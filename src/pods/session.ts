@@ -3,8 +3,9 @@ import { Emitter, type Event } from '../base/emitter';
 import type { Pod } from '../runpod/types';
 import { PodSession, type SessionDeps } from './podSession';
 
-export { PodSession, type SessionDeps, type SessionState, type SessionTimings } from './podSession';
-export type { Trust } from './reach';
+export { PodSession, type SessionDeps, type SessionState } from './podSession';
+export type { SessionTimings } from './sessionTimings';
+export type { Trust } from './hostKeyTrust';
 
 /** The sessions of this window, one a pod. */
 export class PodSessions implements Disposable {
