@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Client, ClientChannel, PseudoTtyOptions, SFTPWrapper } from 'ssh2';
 import { CancelledError, messageOf } from '../base/errors';
@@ -57,6 +58,7 @@ export class SshConnection implements Sessions {
   readonly #liveness: Disposable | undefined;
   #closedBy: SshError | undefined;
   #sessions = 0;
+  #sessionClosedAt = -Infinity;
   #noSftp: SshError | undefined;
 
   /** Fires once, with the reason, when the link is gone. */
@@ -96,6 +98,8 @@ export class SshConnection implements Sessions {
     this.#where = { host: options.host, port: options.port };
     this.#deadlineMs = options.deadlineMs ?? defaultDeadlineMs;
     this.#log = options.log ?? silentLog;
+    // Everything that waits for this link listens; that is no leak.
+    setMaxListeners(0, this.#gone.signal);
     client.on('error', (error) => this.#die(new SshError('closed', { ...this.#where, reason: 'error', detail: messageOf(error) }, { cause: error })));
     client.on('end', () => this.#die(new SshError('closed', { ...this.#where, reason: 'server' })));
     client.on('close', () => this.#die(new SshError('closed', { ...this.#where, reason: 'server' })));
@@ -124,6 +128,11 @@ export class SshConnection implements Sessions {
   /** Sessions (not forwards) that are open or being opened; servers allow ten a connection unless configured otherwise. */
   get sessionCount(): number {
     return this.#sessions;
+  }
+
+  /** Milliseconds since a session on this connection closed. */
+  get sinceSessionClosed(): number {
+    return performance.now() - this.#sessionClosedAt;
   }
 
   /** Bytes over the wire so far. */
@@ -244,8 +253,12 @@ export class SshConnection implements Sessions {
     try {
       return await this.#ask<T>(pending, discard, (callback) =>
         start((error, value) => {
-          if (error === undefined) value.once('close', free);
-          // Refused outright it was never there. Where only what should run in it was refused, ssh2 leaves the session
+          if (error == null)
+            value.once('close', () => {
+              this.#sessionClosedAt = performance.now();
+              free();
+            });
+          // Refused outright, it was never there. Where only what should run in it was refused, ssh2 leaves the session
           // open on the server without a way for us to close it, so it goes on counting.
           else if (isOpenFailure(error) || /pseudo-terminal/.test(error.message)) free();
           callback(error, value);

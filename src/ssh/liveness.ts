@@ -10,6 +10,8 @@ export interface LivenessOptions {
   /** Asks the other side for any answer; rejects when there is none in time. */
   readonly ping: (deadlineMs: number) => Promise<unknown>;
   readonly onDead: (silentMs: number) => void;
+  /** The time of day in milliseconds, which goes on while the computer sleeps; replaced in tests. */
+  readonly now?: () => number;
 }
 
 /** After the computer has slept the link is most likely gone; nobody should wait for the usual patience to run out. */
@@ -19,10 +21,10 @@ const afterSleepMs = 5_000;
  * Notices a link that has died without a word. Any byte counts as a sign of life, so a slow link full of data is left in peace,
  * and a silent one is asked every interval.
  */
-export function watchLiveness({ intervalMs, countMax, received, ping, onDead }: LivenessOptions): Disposable {
+export function watchLiveness({ intervalMs, countMax, received, ping, onDead, now = Date.now }: LivenessOptions): Disposable {
   let last = received();
-  let heardAt = Date.now();
-  let lookedAt = Date.now();
+  let heardAt = now();
+  let lookedAt = now();
   let misses = 0;
   let over = false;
   const stop = (): void => {
@@ -32,16 +34,16 @@ export function watchLiveness({ intervalMs, countMax, received, ping, onDead }: 
   const dead = (): void => {
     if (over) return;
     stop();
-    onDead(Date.now() - heardAt);
+    onDead(now() - heardAt);
   };
   const look = (): void => {
-    const now = Date.now();
-    const slept = now - lookedAt > intervalMs + 3 * Math.max(intervalMs, afterSleepMs);
-    lookedAt = now;
+    const time = now();
+    const slept = time - lookedAt > intervalMs + 3 * Math.max(intervalMs, afterSleepMs);
+    lookedAt = time;
     const count = received();
     if (count !== last && !slept) {
       last = count;
-      heardAt = now;
+      heardAt = time;
       misses = 0;
       return;
     }

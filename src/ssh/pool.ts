@@ -2,6 +2,7 @@ import type { ClientChannel } from 'ssh2';
 import { CancelledError, messageOf } from '../base/errors';
 import { Emitter, type Event } from '../base/emitter';
 import { silentLog, type Logger } from '../base/log';
+import { sleep } from '../base/time';
 import { SshConnection, type ConnectOptions } from './connection';
 import { SshError, isSshError } from './errors';
 import type { ExecOptions, OpenOptions, RunOptions, RunResult, Sessions, SftpSession, ShellOptions } from './sessions';
@@ -26,14 +27,14 @@ export interface Seat {
 const usualLimit = 10;
 /** A lower limit that was met may have been a passing shortage (sessions whose program outlives them); it is tried again then. */
 const limitMs = 60_000;
+/** OpenSSH frees a session a moment after it has said that it is closed; a refusal within that time says nothing of limits. */
+const settlingMs = 500;
 /** After a failed extra connection the next one is not tried for so long; what waits takes seats that become free. */
 const retryGrowthMs = 5_000;
 
 /** One connection and how many sessions it can carry. */
 class Member {
   taken = 0;
-  /** Some session was open on it at some time: it is not a server that refuses all. */
-  proven = false;
   idle: NodeJS.Timeout | undefined;
   #limit = usualLimit;
   #limitedAt = 0;
@@ -45,9 +46,12 @@ class Member {
     return this.connection.closedBy === undefined && Math.max(this.taken, this.connection.sessionCount) < this.#limit;
   }
 
-  /** The server would open no more than `limit` sessions here. */
-  learn(limit: number): void {
-    this.#limit = Math.min(this.#limit, limit);
+  /**
+   * The server would open no session beside the others taken now. Some of those may have closed while the refusal was on its
+   * way, or may still be opening, so no connection is thought to carry none.
+   */
+  learnLimit(): void {
+    this.#limit = Math.min(this.#limit, Math.max(1, this.taken - 1));
     this.#limitedAt = Date.now();
   }
 }
@@ -134,11 +138,9 @@ export class SshLink implements Sessions {
     const { deadlineMs = 60_000 } = options;
     const until = Date.now() + deadlineMs;
     return this.#seated('exec', { signal: options.signal, deadlineMs }, async (seat) => {
-      try {
-        return await seat.connection.run(command, { ...options, deadlineMs: Math.max(1, until - Date.now()) });
-      } finally {
-        seat.release();
-      }
+      const result = await seat.connection.run(command, { ...options, deadlineMs: Math.max(1, until - Date.now()) });
+      seat.release();
+      return result;
     });
   }
 
@@ -184,20 +186,20 @@ export class SshLink implements Sessions {
    * than thought. Nothing has started then, so trying again is safe. `work` releases the seat when it succeeds.
    */
   async #seated<T>(kind: SessionKind, options: OpenOptions, work: (seat: Seat) => Promise<T>): Promise<T> {
-    for (;;) {
+    for (let refusedAlone = 0; ; ) {
       const seat = await this.acquire(kind, options);
       const member = this.#members.find(({ connection }) => connection === seat.connection);
       try {
-        const result = await work(seat);
-        if (member !== undefined) member.proven = true;
-        return result;
+        return await work(seat);
       } catch (error) {
         const full = isSshError(error, 'channel-refused') && error.params.stage === 'open';
+        const settling = seat.connection.sinceSessionClosed < settlingMs;
         // Ours is released only after the limit is known, or somebody else would run into it at once.
-        if (full && member !== undefined) member.learn(Math.max(0, member.taken - 1));
+        if (full && !settling) member?.learnLimit();
         seat.release();
-        if (!full || member === undefined || (member.taken === 0 && !member.proven)) throw error;
-        this.#log.debug(`${this.#options.host} opens ${member.taken} sessions a connection`);
+        if (!full || member === undefined || (member.taken === 0 && ++refusedAlone === 3)) throw error;
+        this.#log.debug(`${this.#options.host} refused a session beside ${member.taken} others`);
+        if (settling) await sleep(20 + Math.random() * 30, options.signal);
       }
     }
   }

@@ -442,6 +442,17 @@ describe('an SSH connection', function () {
       await until(() => connection.sessionCount === 0, 'the session is given back');
     });
 
+    it('hands out the SFTP subsystem’s bytes', async () => {
+      const connection = await connected();
+      const channel = await connection.rawSftp();
+      const answer = new Promise<Buffer>((resolve) => channel.once('data', resolve));
+      channel.write(Buffer.from([0, 0, 0, 5, 1, 0, 0, 0, 3]));
+      assert.deepEqual([...(await answer).subarray(4, 9)], [2, 0, 0, 0, 3]);
+      channel.end();
+      await until(() => connection.sessionCount === 0, 'the session is given back');
+      await assert.rejects((await connected({}, { sftp: 'none' })).rawSftp(), withCode('no-sftp'));
+    });
+
     it('says when a server has no SFTP, and asks it once', async () => {
       const connection = await connected({}, { sftp: 'none' });
       await assert.rejects(connection.sftp(), withCode('no-sftp'));
