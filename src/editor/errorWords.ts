@@ -49,9 +49,9 @@ function explainApi(error: RunPodError): Explanation {
     server: () => ({ message: l10n.t('RunPod has a problem of its own{0}.', status) + said }),
     'not-json': () => ({ message: l10n.t('The answer did not come from RunPod’s API{0}. A proxy or a sign-in page of this network may be in between.', status) }),
     unreadable: () => ({ message: l10n.t('RunPod’s answer could not be read. An update of this extension may be needed.') }),
-    network: () => ({ message: l10n.t('RunPod cannot be reached: {0}', trim(error.message)) }),
+    network: () => ({ message: l10n.t('RunPod cannot be reached ({0}).', trim(error.detail ?? error.message)) }),
     timeout: () => ({ message: l10n.t('RunPod did not answer in time.') }),
-    'wrong-origin': () => ({ message: l10n.t('The API key is not sent to this address: {0}', trim(error.message)), action: setKey() }),
+    'wrong-origin': () => ({ message: l10n.t('The API key is not sent to this address: {0}', trim(error.detail ?? error.message)), action: setKey() }),
   };
   return words[error.code]();
 }

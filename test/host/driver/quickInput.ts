@@ -50,17 +50,17 @@ export class QuickInput {
   }
 
   async placeholder(): Promise<string> {
-    return (await this.#input.getAttribute('placeholder')) ?? '';
+    return (await this.#input.getAttribute('placeholder', { timeout: 1000 })) ?? '';
   }
 
   /** Title with step, such as `New Pod (2/4)`. */
   async title(): Promise<string> {
-    return tidy(await this.widget.locator('.quick-input-title').textContent());
+    return tidy(await this.widget.locator('.quick-input-title').textContent({ timeout: 1000 }));
   }
 
   /** The line below the input: the prompt, or what is wrong with the input. */
   async message(): Promise<string> {
-    return tidy(await this.widget.locator('.quick-input-message').textContent());
+    return tidy(await this.widget.locator('.quick-input-message').textContent({ timeout: 1000 }));
   }
 
   /** The items in sight. */

@@ -21,7 +21,10 @@ describe('an account without a key', () => {
     await editor.simulator.stop();
     await editor.command('RunPod: Refresh Pods');
     await until('the message', async () => /Last seen .* ago/.test(await editor.sidebarText()), 40_000);
-    assert.match(await editor.sidebarText(), /llama-ft/);
+    const pods = await editor.sidebar();
+    assert.match(await pods.text(), /llama-ft/);
+    // Grey, so that nobody takes an old state for the present one.
+    await until('greyed rows', async () => (await editor.page.locator('.part.sidebar .codicon-circle-filled').first().evaluate((e) => getComputedStyle(e).color)) !== 'rgb(115, 201, 145)');
     await editor.screenshot('offline');
   });
 

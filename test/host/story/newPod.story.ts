@@ -11,7 +11,7 @@ describe('a new pod', () => {
     await editor.quickInput.waitFor('New Pod (2/4)');
     await until('prices', async () => (await editor.quickInput.items()).some((i) => /\$\d\.\d\d\/hr/.test(i.description)));
     await editor.screenshot('new-pod', { readme: true });
-    await editor.quickInput.choose('RTX A4000');
+    await editor.quickInput.choose(/^RTX A4000 .*\$0\.\d+\/hr/);
     await editor.quickInput.choose('RunPod PyTorch');
     await editor.quickInput.choose('20 GB volume');
     assert.match((await editor.quickInput.items()).map((i) => i.description).join('\n'), /\$0\.\d\d\/hr/);
@@ -38,7 +38,7 @@ describe('a new pod', () => {
   it('says what Doctor finds', async () => {
     await editor.command('RunPod: Doctor: Check Connection');
     await editor.quickInput.choose('sdxl');
-    await until('the report', async () => /Everything that is needed works/.test(await editor.page.locator('.panel').innerText()), 60_000);
+    await until('the report', async () => /Everything that is needed works/.test(await editor.page.locator('.part.panel').innerText()), 60_000);
     await editor.screenshot('doctor');
   });
 });
