@@ -143,7 +143,7 @@ export class SshConnection implements Sessions {
   /** Runs a command; resolves when the server has started it. Aborting the signal later ends it. */
   async exec(command: string, { pty, env, stdin, signal, deadlineMs }: ExecOptions = {}): Promise<ClientChannel> {
     const channel = await this.#session<ClientChannel>({ stage: 'open', signal, deadlineMs }, endChannel, (callback) =>
-      this.#client.exec(command, { ...(pty === undefined ? {} : { pty: ptyOf(pty) }), ...(env === undefined ? {} : { env: { ...env } }) }, callback),
+      this.#client.exec(command, { ...(pty === undefined ? {} : { pty: ptyOf(pty) }), ...(env === undefined ? {} : { env: { ...env } }) }, withExitKept(callback)),
     );
     prepare(channel, this.#log);
     if (pty !== undefined) channel.stderr.resume();
@@ -155,7 +155,7 @@ export class SshConnection implements Sessions {
   /** Opens a login shell in a pseudoterminal. Its size is changed with the channel's `setWindow(rows, cols, 0, 0)`. */
   async shell({ env, signal, deadlineMs, ...pty }: ShellOptions): Promise<ClientChannel> {
     const channel = await this.#session<ClientChannel>({ stage: 'open', signal, deadlineMs }, endChannel, (callback) =>
-      this.#client.shell(ptyOf(pty), env === undefined ? {} : { env: { ...env } }, callback),
+      this.#client.shell(ptyOf(pty), env === undefined ? {} : { env: { ...env } }, withExitKept(callback)),
     );
     prepare(channel, this.#log);
     channel.stderr.resume();
@@ -333,6 +333,28 @@ function once(action: () => void): () => void {
     action();
   };
 }
+
+type ChannelCallback = (error: Error | undefined, channel: ClientChannel) => void;
+
+/**
+ * A short command's answer, output and exit code can come in one packet, and then its exit is told before whoever awaits the
+ * channel can listen for it. It is told again to each who begins to listen later.
+ */
+const withExitKept =
+  (callback: ChannelCallback): ChannelCallback =>
+  (error, channel) => {
+    if (error == null) {
+      let exit: unknown[] | undefined;
+      channel.once('exit', (...args: unknown[]) => {
+        exit = args;
+      });
+      channel.on('newListener', (event: string | symbol, listener: (...args: unknown[]) => void) => {
+        const told = exit;
+        if (event === 'exit' && told !== undefined) queueMicrotask(() => listener(...told));
+      });
+    }
+    callback(error, channel);
+  };
 
 /** A write after the other side has closed is an event without a listener otherwise, which would end the process. */
 function prepare(channel: ClientChannel, log: Logger): void {
