@@ -106,6 +106,17 @@ for (const contract of ['2026-08', '2026-10'] as const) {
       assert.equal(podsIn(await client.pods.list()).length, count);
     });
 
+    if (contract === '2026-10') {
+      it('speaks what came later: commands in exec form, placement floors, and a limit of the size', async () => {
+        const made = await client.pods.create(gpuPod('exec-form', { cmd: ['bash', '-c', 'sleep 1'], entrypoint: ['/usr/bin/env'], gpu: { id: 'NVIDIA GeForce RTX 4090', count: 1, minRamPerGpu: 8, minVcpuCountPerGpu: 4 } }));
+        assert.deepEqual(made.cmd, ['bash', '-c', 'sleep 1']);
+        assert.deepEqual(made.entrypoint, ['/usr/bin/env']);
+        assert.ok((made.gpu?.vcpuCount ?? 0) > 0 && (made.gpu?.memoryGb ?? 0) > 0);
+        await client.pods.terminate(made.id);
+        assert.equal((await failure(client.pods.create(gpuPod('too-large', { env: { DATA: 'x'.repeat(110_000) } })))).code, 'too-large');
+      });
+    }
+
     it('makes one pod at most out of a create that fails after it was done', async () => {
       simulator.fault({ method: 'POST', path: '/v2/pods', when: 'after', effect: { kind: 'status', status: 502 } });
       const error = await failure(client.pods.create(gpuPod('made-all-the-same')));
