@@ -6,6 +6,7 @@ import type { PodSession } from '../pods/podSession';
 import { isSshError } from '../ssh/errors';
 import { composeLoginShell } from './command';
 import { exitCodeOf } from './exit';
+import { onPod } from './podCommand';
 import { defaultSize, TERM, Tty, type TtySize } from './tty';
 
 /** What a shell needs of a pod's session. */
@@ -48,11 +49,12 @@ export class PodShell implements Disposable {
   readonly onOutput: Event<string> = this.#output.event;
   readonly onState: Event<PodShellState> = this.#states.event;
 
+  /** @param options `cwd`: absolute, or below the mount path; that path itself unless told */
   constructor(
     private readonly session: ShellSession,
-    size: TtySize = defaultSize,
+    private readonly options: { readonly size?: TtySize; readonly cwd?: string | undefined } = {},
   ) {
-    this.#size = size;
+    this.#size = options.size ?? defaultSize;
   }
 
   get state(): PodShellState {
@@ -105,7 +107,7 @@ export class PodShell implements Disposable {
     try {
       if (asked) await this.session.reconnect(signal);
       const link = await this.session.link(signal);
-      const cwd = this.session.pod?.mount?.path;
+      const cwd = onPod(this.options.cwd, this.session.pod?.mount?.path);
       const channel = await link.exec(composeLoginShell({ cwd, env: { COLORTERM: 'truecolor' } }), { pty: { ...this.#size, term: TERM }, signal });
       this.#adopt(new Tty(channel), false);
     } catch (error) {

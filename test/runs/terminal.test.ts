@@ -162,7 +162,7 @@ describe('a terminal on a pod', function () {
     let states: PodShellState[];
 
     function open(): void {
-      shell = new PodShell(session, { cols: 100, rows: 30 });
+      shell = new PodShell(session, { size: { cols: 100, rows: 30 } });
       screen = new Screen();
       states = [];
       shell.onOutput(screen.write);

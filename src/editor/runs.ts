@@ -1,0 +1,65 @@
+import { FileType, l10n, Uri, window, workspace, type Disposable, type Terminal } from 'vscode';
+import { CancelledError } from '../base/errors';
+import { choices, command, Targets } from './commands/command';
+import { SCHEME, SCHEME_READONLY } from './ids';
+import type { Parts } from './parts';
+import { registerTasks } from './tasks/provider';
+import { Runs, type RunChoices } from './tasks/runOnRunPod';
+import { PodTerminals } from './terminal/register';
+
+const LAST_COMMAND = 'runpod.lastCommand';
+
+/** Terminals, tasks and Run on RunPod. */
+export function registerRuns(parts: Parts): Disposable[] {
+  const { log, store, context } = parts;
+  const targets = new Targets(store);
+  const terminals = new PodTerminals(parts);
+  const runs = new Runs(parts);
+  return [
+    terminals,
+    registerTasks(parts),
+    command('runpod.openTerminal', log, async (target): Promise<Terminal> => {
+      const pod = await targets.pod(target, l10n.t('Open a terminal on which pod?'));
+      return terminals.open(pod.id, await folderOf(target));
+    }),
+    command('runpod.runCommand', log, async (target, text) => {
+      const pod = await targets.pod(target, l10n.t('Run a command on which pod?'));
+      const line = typeof text === 'string' && text.trim() !== '' ? text : await askCommand(pod.name, context.workspaceState.get(LAST_COMMAND));
+      if (line !== text) await context.workspaceState.update(LAST_COMMAND, line);
+      return runs.runCommand(pod.id, line);
+    }),
+    command('runpod.runOnRunPod', log, async (target, chosen) => runs.runFile(fileOf(target), readChoices(chosen))),
+  ];
+}
+
+/** The file meant: a file of the explorer, an address as text, else what is in the editor. */
+function fileOf(target: unknown): Uri {
+  if (target instanceof Uri) return target;
+  if (typeof target === 'string' && target !== '') return Uri.parse(target, true);
+  const uri = window.activeTextEditor?.document.uri ?? window.activeNotebookEditor?.notebook.uri;
+  if (uri === undefined) throw new Error(l10n.t('Open the file to run, or choose it in the explorer.'));
+  return uri;
+}
+
+function readChoices(value: unknown): RunChoices {
+  const { pod, command: line, conflicts, confirmed } = choices(value) ?? {};
+  return {
+    pod: typeof pod === 'string' && pod !== '' ? pod : undefined,
+    command: typeof line === 'string' && line.trim() !== '' ? line : undefined,
+    conflicts: conflicts === 'overwrite' || conflicts === 'keep' ? conflicts : undefined,
+    confirmed: confirmed === true,
+  };
+}
+
+/** From a folder or file of a pod in the explorer, the shell starts there. */
+async function folderOf(target: unknown): Promise<string | undefined> {
+  if (!(target instanceof Uri) || (target.scheme !== SCHEME && target.scheme !== SCHEME_READONLY)) return undefined;
+  const { type } = await workspace.fs.stat(target);
+  return type & FileType.Directory ? target.path : Uri.joinPath(target, '..').path;
+}
+
+async function askCommand(podName: string, last: string | undefined): Promise<string> {
+  const line = await window.showInputBox({ title: l10n.t('Run Command on {0}', podName), prompt: l10n.t('Runs in the pod’s mount path; its output comes in a terminal.'), placeHolder: 'nvidia-smi', value: last ?? '' });
+  if (line === undefined || line.trim() === '') throw new CancelledError();
+  return line;
+}

@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto';
+import { Uri, workspace, type ExtensionContext } from 'vscode';
+import { Ledger } from '../../sync/ledger';
+
+/** What was sent from each local folder, remembered with the window's workspace. */
+export class Ledgers {
+  constructor(private readonly context: Pick<ExtensionContext, 'storageUri' | 'globalStorageUri'>) {}
+
+  async load(folder: Uri, target: string): Promise<Ledger> {
+    try {
+      return new Ledger(JSON.parse(new TextDecoder().decode(await workspace.fs.readFile(this.#file(folder, target)))));
+    } catch {
+      // None yet, or not readable: then everything on the pod counts as somebody else's, and is compared.
+      return new Ledger();
+    }
+  }
+
+  async save(folder: Uri, target: string, ledger: Ledger): Promise<void> {
+    await workspace.fs.writeFile(this.#file(folder, target), new TextEncoder().encode(JSON.stringify(ledger)));
+  }
+
+  #file(folder: Uri, target: string): Uri {
+    const name = createHash('sha256').update(`${folder.toString()}\n${target}`).digest('hex').slice(0, 32);
+    return Uri.joinPath(this.context.storageUri ?? this.context.globalStorageUri, 'sent', `${name}.json`);
+  }
+}

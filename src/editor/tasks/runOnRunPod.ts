@@ -1,0 +1,153 @@
+import { l10n, ProgressLocation, TaskScope, Uri, window, workspace } from 'vscode';
+import { CancelledError } from '../../base/errors';
+import { composeCommand } from '../../runs/command';
+import { planRun, probeFile, readFacts } from '../../runs/interpreter';
+import type { Pod } from '../../runpod/types';
+import { SCHEME, SCHEME_READONLY } from '../ids';
+import { settings } from '../settings';
+import { TASK_TYPE, type RunDefinition } from './definition';
+import { execute, type RunOutcome } from './execute';
+import { Ledgers } from './ledgers';
+import { folderName, isProject, localTree, onlyFile } from './localFolder';
+import { findPod, podNow, type RunParts } from './pods';
+import { taskTerminal } from './provider';
+import { RunTerminal, type PreparedRun } from './runTerminal';
+import { sendFolder } from './sendFolder';
+
+export interface RunChoices {
+  /** Id or name. */
+  readonly pod?: string | undefined;
+  /** Instead of the file's interpreter; runs where the file lies or was sent. */
+  readonly command?: string | undefined;
+  /** What happens to files that the pod has otherwise; asked when it comes to that. */
+  readonly conflicts?: 'overwrite' | 'keep' | undefined;
+  /** Sends any amount without asking. */
+  readonly confirmed?: boolean | undefined;
+}
+
+const PROBE_DEADLINE_MS = 30_000;
+
+/** The bodies of **Run on RunPod** and **Run Command on Pod**. */
+export class Runs {
+  readonly #ledgers: Ledgers;
+
+  constructor(private readonly parts: RunParts) {
+    this.#ledgers = new Ledgers(parts.context);
+  }
+
+  /**
+   * Runs a file: one on a pod where it lies, a local one after its folder was sent. Documents are saved first.
+   * @returns when the command has ended
+   */
+  async runFile(uri: Uri, choices: RunChoices = {}): Promise<RunOutcome> {
+    return uri.scheme === SCHEME || uri.scheme === SCHEME_READONLY ? this.#runThere(uri, choices) : this.#runLocal(uri, choices);
+  }
+
+  /** Runs a command line on a pod, in its mount path. */
+  async runCommand(podId: string, command: string): Promise<RunOutcome> {
+    const pod = await findPod(this.parts, podId);
+    const definition: RunDefinition = { type: TASK_TYPE, command, pod: pod.id };
+    const name = l10n.t('{0} on {1}', command.length > 60 ? `${command.slice(0, 60)}…` : command, pod.name);
+    return execute(definition, TaskScope.Workspace, name, () => taskTerminal(this.parts, definition, TaskScope.Workspace));
+  }
+
+  async #runThere(uri: Uri, choices: RunChoices): Promise<RunOutcome> {
+    const pod = await findPod(this.parts, uri.authority);
+    const folder = folderOfFile(uri, pod.mount?.path);
+    await saveBelow(folder);
+    const path = uri.path;
+    const command = choices.command ?? (await this.#commandFor(pod, path, folder.path, uri));
+    const definition: RunDefinition = { type: TASK_TYPE, command, pod: pod.id, cwd: folder.path };
+    return execute(definition, workspace.getWorkspaceFolder(uri) ?? TaskScope.Workspace, title(uri, pod), () => taskTerminal(this.parts, definition, TaskScope.Workspace));
+  }
+
+  async #runLocal(uri: Uri, choices: RunChoices): Promise<RunOutcome> {
+    if (uri.scheme === 'untitled') throw new Error(l10n.t('Save the file first; then it can be run on a pod.'));
+    const pod = await findPod(this.parts, choices.pod);
+    const { folder, file, only } = await localSource(uri, choices);
+    const prepare = async (signal?: AbortSignal): Promise<PreparedRun> => {
+      await saveBelow(only ? uri : folder);
+      const tree = localTree(folder);
+      const sent = await sendFolder(
+        this.#ledgers,
+        { pod, session: this.parts.sessions.get(pod.id), folder, tree: only ? onlyFile(tree, file) : tree, name: folderName(folder), conflicts: choices.conflicts, confirmed: choices.confirmed },
+        signal,
+      );
+      const command = choices.command ?? (await this.#commandFor(pod, `${sent.target}/${file}`, sent.target, uri));
+      return { session: this.parts.sessions.get(pod.id), command: { command, cwd: sent.target }, pod: podNow(this.parts, pod), remarks: sent.remarks };
+    };
+    // Sent before there is a task, so that what is wrong is said with a button and not in a terminal; when the task is run
+    // again, what has changed meanwhile is sent again.
+    let first: PreparedRun | undefined = await prepare();
+    const definition: RunDefinition = { type: TASK_TYPE, command: first.command.command, pod: pod.id, ...(first.command.cwd === undefined ? {} : { cwd: first.command.cwd }) };
+    return execute(definition, workspace.getWorkspaceFolder(uri) ?? TaskScope.Workspace, title(uri, pod), () => {
+      const ready = first;
+      first = undefined;
+      return new RunTerminal(async (signal) => ready ?? prepare(signal), this.parts.log);
+    });
+  }
+
+  /** What runs a file, asked of the pod in one round trip. */
+  async #commandFor(pod: Pod, path: string, root: string, uri: Uri): Promise<string> {
+    const session = this.parts.sessions.get(pod.id);
+    const probe = async (signal: AbortSignal): Promise<string> => {
+      const { stdout } = await session.run(composeCommand({ command: probeFile(path, root) }), { deadlineMs: PROBE_DEADLINE_MS, signal });
+      return stdout.toString();
+    };
+    const said = await window.withProgress({ location: ProgressLocation.Notification, title: l10n.t('Connecting to {0}…', pod.name), cancellable: true }, (_progress, token) => {
+      const stop = new AbortController();
+      token.onCancellationRequested(() => stop.abort());
+      return probe(stop.signal);
+    });
+    const plan = planRun(path, readFacts(said), settings.interpreters(uri));
+    switch (plan.kind) {
+      case 'run':
+        return plan.command;
+      case 'missing':
+        throw new Error(l10n.t('{0} is not there on {1}. If ignore rules leave it out, a .runpodignore can take it back.', path, pod.name));
+      case 'no-interpreter':
+        throw new Error(
+          plan.extension === ''
+            ? l10n.t('Nothing says what runs {0}: it has no ending and no “#!” line. Make it executable, or name a command.', path)
+            : l10n.t('Nothing says what runs files ending in {0}. The setting runpod.run.interpreters can.', plan.extension),
+        );
+    }
+  }
+}
+
+const nameOf = (uri: Uri): string => uri.path.slice(uri.path.lastIndexOf('/') + 1);
+const title = (uri: Uri, pod: Pod): string => l10n.t('{0} on {1}', nameOf(uri), pod.name);
+
+/** Where a pod's file is run: in the folder that is open, as it would be locally; in its own where that is the whole volume. */
+function folderOfFile(uri: Uri, mount: string | undefined): Uri {
+  const open = workspace.getWorkspaceFolder(uri)?.uri;
+  const own = uri.with({ path: uri.path.slice(0, Math.max(1, uri.path.lastIndexOf('/'))) });
+  return open === undefined || open.path === '/' || open.path.replace(/\/+$/, '') === mount?.replace(/\/+$/, '') ? own : open;
+}
+
+/** The folder that is sent for a local file, and the file in it. */
+async function localSource(uri: Uri, choices: RunChoices): Promise<{ folder: Uri; file: string; only: boolean }> {
+  const open = workspace.getWorkspaceFolder(uri)?.uri;
+  if (open !== undefined && isProject(open)) return { folder: open, file: uri.path.slice(open.path.replace(/\/+$/, '').length + 1), only: false };
+  const folder = Uri.joinPath(uri, '..');
+  const file = nameOf(uri);
+  if (!isProject(folder)) return { folder, file, only: true };
+  if (choices.confirmed === true) return { folder, file, only: false };
+  // No folder is open: whether its neighbours belong to the file is the person's to say.
+  const whole = l10n.t('Send Folder');
+  const alone = l10n.t('Send {0} Only', file);
+  const answer = await window.showInformationMessage(l10n.t('{0} lies in no open folder. Send its folder {1} along?', file, folderName(folder)), whole, alone);
+  if (answer === undefined) throw new CancelledError();
+  return { folder, file, only: answer === alone };
+}
+
+/** Saves what is open and unsaved in a folder, for a run sees only what is on the disk. */
+async function saveBelow(folder: Uri): Promise<void> {
+  const root = folder.path.replace(/\/+$/, '');
+  const open = [...workspace.textDocuments, ...workspace.notebookDocuments];
+  for (const document of open) {
+    const { scheme, authority, path } = document.uri;
+    const inside = scheme === folder.scheme && authority === folder.authority && (path === root || path.startsWith(`${root}/`));
+    if (inside && document.isDirty && !(await document.save())) throw new Error(l10n.t('{0} could not be saved, so it was not run.', nameOf(document.uri)));
+  }
+}
