@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createWriteStream, existsSync } from 'node:fs';
+import { createWriteStream, existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { withDeadline } from '../../../src/base/time';
 
@@ -85,10 +85,15 @@ export async function startUntil<T>(command: string, args: readonly string[], op
     },
   });
   try {
-    const early = child.exited.then(() => { throw new Error(`${command} ${args.slice(0, 3).join(' ')} ended before it was ready; its log is ${options.log}`); });
+    const early = child.exited.then(() => { throw new Error(`${args.find((arg) => /\.[cm]?[jt]s$/.test(arg)) ?? command} ended before it was ready. It wrote:\n${tailOf(options.log)}`); });
     return { child, value: await withDeadline(Promise.race([value, early]), ms, `${args[0] ?? command} to be ready (log: ${options.log})`) };
   } catch (error) {
     await child.stop();
     throw error;
   }
+}
+
+/** The last words of a log. */
+function tailOf(log: string): string {
+  return existsSync(log) ? readFileSync(log, 'utf8').slice(-3000) : '';
 }
