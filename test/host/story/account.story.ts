@@ -24,7 +24,7 @@ describe('an account without a key', () => {
     const pods = await editor.sidebar();
     assert.match(await pods.text(), /llama-ft/);
     // Grey, so that nobody takes an old state for the present one.
-    await until('greyed rows', async () => (await editor.page.locator('.part.sidebar .codicon-circle-filled').first().evaluate((e) => getComputedStyle(e).color)) !== 'rgb(115, 201, 145)');
+    await until('greyed rows', async () => (await editor.page.locator('.part.sidebar .codicon-circle-filled').first().evaluate('e => getComputedStyle(e).color')) !== 'rgb(115, 201, 145)');
     await editor.screenshot('offline');
   });
 
