@@ -27,7 +27,7 @@ const gpuMemoryMib: readonly [RegExp, number][] = [
  * Writes what an image brings beside the machine's own programs, in the layout that `namespace/hold.sh` copies:
  * `layer/<dir>` lies over the machine's directory, `top` is the container's root, `own` is bound where it belongs.
  */
-export async function writeImage(seed: string, spec: MachineSpec, user: PodUser, tools: { readonly df: string; readonly entering: readonly string[] }): Promise<void> {
+export async function writeImage(seed: string, spec: MachineSpec, user: PodUser, tools: { readonly df: string; readonly own: readonly string[] }): Promise<void> {
   const busybox = spec.image === 'busybox';
   const usr = path.join(seed, busybox ? 'top/usr' : 'layer/usr');
   const etc = path.join(seed, 'layer/etc');
@@ -67,7 +67,7 @@ export async function writeImage(seed: string, spec: MachineSpec, user: PodUser,
     ...(spec.networkVolume && spec.mountPath !== undefined ? [program(`${usr}/bin/df`, 'df')] : []),
     ...(spec.image === 'entrypoint' ? [program(`${top}/entrypoint.sh`, 'entrypoint.sh')] : []),
     ...(spec.image === 'no-sshd' ? [program(`${top}/app.sh`, 'app.sh')] : hostKeys(`${inTools}/host-keys`, spec.hostname)),
-    ...[...tools.entering, ...(busybox ? [] : [tools.df])].map((file) => copyFile(file, path.join(inTools, path.basename(file)), constants.COPYFILE_FICLONE)),
+    ...[...tools.own, ...(busybox ? [] : [tools.df])].map((file) => copyFile(file, path.join(inTools, path.basename(file)), constants.COPYFILE_FICLONE)),
   ]);
 }
 

@@ -1,6 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, statfs } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
@@ -41,6 +41,7 @@ export class NamespaceMachine implements LocalMachine {
   #holder: ChildProcess | undefined;
   #container: ChildProcess | undefined;
   #api: { close(): void } | undefined;
+  #starting: Promise<void> = Promise.resolve();
   #loop: Promise<void> = Promise.resolve();
   #stopping = new AbortController();
   #syncing: Promise<unknown> | undefined;
@@ -65,22 +66,29 @@ export class NamespaceMachine implements LocalMachine {
     return this.grounds.unprivileged ? { uid: 1000, gid: 1000 } : { uid: 0, gid: 0 };
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
     this.#stopping = new AbortController();
     this.restarts = 0;
+    const started = this.#start();
+    this.#starting = started.catch(() => undefined);
+    return started;
+  }
+
+  async #start(): Promise<void> {
     // Short: the path of a Unix socket has room for a hundred bytes.
     this.#dir = await mkdtemp(path.join(this.stateDir.length < 60 ? this.stateDir : os.tmpdir(), 'pod-'));
     try {
       const [base, seed] = [path.join(this.#dir, 'base'), path.join(this.#dir, 'seed')];
       await mkdir(base);
       const { tool, unprivileged } = this.grounds;
-      const tools = { df: tool('df'), entering: [tool(unprivileged ? 'unshare' : 'setpriv'), tool('script')] };
+      const tools = { df: tool('df'), own: [...(unprivileged ? [tool('unshare'), tool('nsenter')] : [tool('setpriv')]), tool('script')] };
       await writeImage(seed, this.spec, this.#user, tools);
       this.#api = await serveApiTo(this.#socket('api'), this.spec.apiPort);
       await this.#hold(base, seed);
       await this.#runOnce();
+      if (this.#stopping.signal.aborted) throw new Error('Stopped while it started');
     } catch (error) {
-      await this.stop();
+      await this.#tearDown();
       throw error;
     }
     this.#loop = this.#keepRunning();
@@ -101,7 +109,9 @@ export class NamespaceMachine implements LocalMachine {
       `--pid=/proc/${container}/ns/pid_for_children`,
       ...['net', 'uts', 'ipc'].map((kind) => `--${kind}=/proc/${holder}/ns/${kind}`),
       '--',
-      ...this.#asPodUser({ ...environmentOf(this.spec), ...options.env }),
+      // The pod's own user namespace lies within the holder's.
+      ...(this.grounds.unprivileged ? [`${podTools}/nsenter`, '--user=/proc/1/ns/user', '--preserve-credentials', '--'] : this.#limits()),
+      ...environment({ ...environmentOf(this.spec), ...options.env }),
       ...argv,
     ];
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...this.#enterUserNamespace(), ...enter], { env: { PATH: toolPath } });
@@ -117,23 +127,35 @@ export class NamespaceMachine implements LocalMachine {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
+    await this.#starting;
     clearTimeout(this.#syncTimer);
     await this.#syncing;
-    if (this.#container !== undefined) await this.#freezeAndSync();
+    await this.#tearDown();
+  }
+
+  async #tearDown(): Promise<void> {
+    this.#stopping.abort();
+    const ran = this.#container !== undefined;
     await this.#killContainer();
     await this.#loop;
     await Promise.all([...this.#execs].map((child) => once(child, 'close')));
+    // The last copy, now that nothing writes any more.
+    if (ran) await this.#sync();
     const holder = this.#holder;
     this.#holder = undefined;
-    if (holder !== undefined && holder.exitCode === null && holder.signalCode === null) {
+    if (holder?.pid !== undefined && holder.exitCode === null && holder.signalCode === null) {
       holder.kill('SIGKILL');
       await once(holder, 'close');
     }
     this.#api?.close();
+    this.#api = undefined;
     if (this.#dir !== '') await rm(this.#dir, { recursive: true, force: true });
+    this.#dir = '';
   }
 
   async fill(disk: Disk, freeBytes = 0): Promise<void> {
+    // Something must be on the disk, for none is smaller than a page, and size 0 means no limit.
+    await writeFile(path.join(this.#diskDir(disk), 'filler'), Buffer.alloc(4096));
     const { blocks, bfree, bsize } = await statfs(this.#diskDir(disk));
     await this.#resize(disk, (blocks - bfree) * bsize + freeBytes);
   }
@@ -141,13 +163,14 @@ export class NamespaceMachine implements LocalMachine {
   async release(disk: Disk): Promise<void> {
     const { volumeQuotaBytes = 0 } = this.spec;
     await this.#resize(disk, disk === 'container' ? this.grounds.containerDiskBytes : volumeQuotaBytes);
+    await rm(path.join(this.#diskDir(disk), 'filler'), { force: true });
   }
 
   /** A disk that shrinks to what it holds is full, and takes no memory for it. */
   async #resize(disk: Disk, bytes: number): Promise<void> {
     const inside = path.join(this.#dir, 'base', disk === 'container' ? '' : 'volume');
     this.#diskDir(disk);
-    const enter = [...this.#enterUserNamespace(), 'nsenter', `--mount=/proc/${this.#holder?.pid}/ns/mnt`, '--', 'mount', '-o', `remount,size=${Math.max(4096, bytes)}`, inside];
+    const enter = [...this.#enterUserNamespace(), 'nsenter', `--mount=/proc/${this.#holder?.pid}/ns/mnt`, '--', 'mount', '-t', 'tmpfs', '-o', `remount,size=${bytes}`, 'tmpfs', inside];
     await run('env', enter, { env: { PATH: toolPath } });
   }
 
@@ -194,7 +217,7 @@ export class NamespaceMachine implements LocalMachine {
     const holder = this.#holder?.pid;
     const enter = ['nsenter', ...['mnt', 'net', 'uts', 'ipc'].map((kind) => `--${kind === 'mnt' ? 'mount' : kind}=/proc/${holder}/ns/${kind}`), '--'];
     const unshare = ['unshare', '--mount', '--pid', '--fork', '--kill-child', 'sh', path.join(scripts, 'run.sh'), path.join(this.#dir, 'base')];
-    const command = [...this.#asPodUser(environmentOf(this.spec)), ...commandOf(this.spec.image, this.#words)];
+    const command = [...this.#limits(), ...environment(environmentOf(this.spec)), ...commandOf(this.spec.image, this.#words)];
     const container = spawn('setpriv', ['--pdeathsig', 'KILL', ...this.#enterUserNamespace(), ...enter, ...unshare, ...command], {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       env: { PATH: toolPath },
@@ -248,13 +271,12 @@ export class NamespaceMachine implements LocalMachine {
     return this.grounds.unprivileged ? ['nsenter', `--user=/proc/${this.#holder?.pid}/ns/user`, '--preserve-credentials', '--'] : [];
   }
 
-  /** What a container's processes may not do, and their whole environment. */
-  #asPodUser(env: Readonly<Record<string, string>>): string[] {
+  /** What keeps a container's processes from doing what a container's may not. */
+  #limits(): string[] {
     const { uid, gid } = this.#user;
-    const limits = this.grounds.unprivileged
+    return this.grounds.unprivileged
       ? [`${podTools}/unshare`, '--user', `--map-user=${uid}`, `--map-group=${gid}`, '--']
       : [`${podTools}/setpriv`, `--bounding-set=${without.map((capability) => `-${capability}`).join(',')}`, '--'];
-    return [...limits, 'env', '-i', ...Object.entries(env).map(([name, value]) => `${name}=${value}`)];
   }
 
   #syncSoon(): void {
@@ -263,13 +285,6 @@ export class NamespaceMachine implements LocalMachine {
         if (!this.#stopping.signal.aborted) this.#syncSoon();
       });
     }, 1000);
-  }
-
-  async #freezeAndSync(): Promise<void> {
-    if (this.spec.volumeQuotaBytes === undefined) return;
-    // Nothing may write between the last copy and the end.
-    await this.#killContainer();
-    await this.#sync();
   }
 
   /** Brings what a limited volume holds to the directory that outlives the pod. */
@@ -284,6 +299,9 @@ export class NamespaceMachine implements LocalMachine {
     }
   }
 }
+
+/** Runs what follows with this environment and no other. */
+const environment = (env: Readonly<Record<string, string>>): string[] => ['env', '-i', ...Object.entries(env).map(([name, value]) => `${name}=${value}`)];
 
 /** Waits for the first word on `stream`; rejects with what the process complained about when it ends instead. */
 async function ready(child: ChildProcess, stream: Readable, what: string): Promise<void> {

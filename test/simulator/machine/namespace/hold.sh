@@ -99,7 +99,7 @@ if [ -n "$MOUNT" ]; then
     cp -a "$VOLUME/." volume/data/
     used=$(df -B1 --output=used volume | tail -n 1)
     [ "$used" -le "$QUOTA" ] || QUOTA=$used
-    mount -o "remount,size=$QUOTA" volume
+    mount -t tmpfs -o "remount,size=$QUOTA" tmpfs volume
     mount --bind volume/data "top$MOUNT"
   else
     mount --bind "$VOLUME" "top$MOUNT"

@@ -30,11 +30,13 @@ const listenInward = net.createServer(options, (client) => {
       }
       client.off('readable', onReadable);
       const server = net.connect({ host: '127.0.0.1', port: Number(head.toString()), ...options });
+      const refuse = () => client.end('-');
+      server.once('error', refuse);
       server.once('connect', () => {
+        server.off('error', refuse);
         client.write('+');
         join(client, server);
       });
-      server.once('error', () => client.end('-'));
       return;
     }
   };
