@@ -20,7 +20,7 @@ export interface PodJson {
   readonly dataCenterId: string | null;
   readonly startedAt: string | null;
   readonly gpu?: { id: string; count: number; vcpuCount?: number; memory?: number };
-  readonly ssh: { direct: { host: string; port: number } | null; proxy: { username: string } | null };
+  readonly ssh: { direct: { host: string; port: number } | null; proxy: { host: string; port: number; username: string } | null };
   readonly runtime: { uptime: number; ports: { private: number; public: number; type: string; ip: string }[] } | null;
 }
 
@@ -109,4 +109,4 @@ export const gpuPod = {
 };
 
 /** Phases that take no noticeable time. */
-export const atOnce = { provisioningMs: 20, pullMs: 40, startMs: 30, directDelayMs: 20, oldPortMs: 60, sshDelayMs: 0 };
+export const atOnce = { provisioningMs: 20, pullMs: 40, startMs: 30, directDelayMs: 20, oldPortMs: 60, sshDelayMs: 0, stopMs: 20 };

@@ -24,6 +24,7 @@ export interface Controls {
   answerAsStranger(pod: string): Promise<void>;
   answerAgain(pod: string): void;
   print(pod: string, source: LogSource, lines: readonly string[]): void;
+  fail(pod: string, reason: string): void;
   fill(pod: string, disk: 'container' | 'volume', freeBytes: number): Promise<void>;
   release(pod: string, disk: 'container' | 'volume'): Promise<void>;
   exec(pod: string, argv: readonly string[]): Promise<{ code: number | null; stdout: string; stderr: string }>;
@@ -100,6 +101,9 @@ export class ControlApi {
         controls.print(pod, source ?? 'container', Array.from({ length: count ?? 1 }, () => line));
         return noContent;
       }
+      case 'fail':
+        controls.fail(pod, (body as { reason?: string }).reason ?? 'OCI runtime create failed');
+        return noContent;
       case 'fill': {
         const { disk, freeBytes } = body as { disk?: 'container' | 'volume'; freeBytes?: number };
         await controls.fill(pod, disk ?? 'volume', freeBytes ?? 0);

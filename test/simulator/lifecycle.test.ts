@@ -87,6 +87,16 @@ describe('a pod lives as RunPod lets it live', () => {
     await simulator.until(id, 'RUNNING');
   });
 
+  it('an image that cannot be pulled keeps it STARTING and says why; a failed pod can be started or terminated', async () => {
+    const { id } = await api.create({ image: 'runpod/does-not-exist:1' });
+    await simulator.until(id, 'STARTING');
+    await api.log(id, '?source=system', (frames) => frames.some((frame) => frame.line.startsWith('error pulling image')));
+    simulator.fail(id, 'OCI runtime create failed');
+    const failed = await api.pod(id);
+    assert.deepEqual([failed.status, failed.actions, failed.runtime], ['ERROR', ['start', 'terminate'], null]);
+    assert.equal((await api.act(id, 'terminate')).status, 204);
+  });
+
   it('terminate leaves nothing, by action or by DELETE', async () => {
     const one = await running();
     const two = await api.create();

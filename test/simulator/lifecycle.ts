@@ -7,6 +7,7 @@ import { openPublicPort } from './link';
 import type { Machine, MachineHost, MachineSpec, PublicPort } from './machine';
 import { Meter, diskRate } from './meter';
 import { actionsOf, imageKind, isBilled, tcpPorts, type Address, type Pod, type PodAction, type PodStatus, type Run } from './pod';
+import { PaperHost } from './paper';
 import { Problem, badRequest, conflict } from './problem';
 import { pullLines } from './pullLines';
 import type { World } from './world';
@@ -15,6 +16,11 @@ import type { World } from './world';
 export type Actor = 'user' | 'Runpod';
 
 export const NO_FREE_GPU = 'There are not enough free GPUs on the host machine to start this pod.';
+
+/** How often a start looks whether sshd listens yet: closely at first, now and then later. */
+const KEEN_KNOCK_MS = 40;
+const KEEN_KNOCKS = 200;
+const IDLE_KNOCK_MS = 1000;
 
 /** Ends a run's phases without a word when the pod is stopped meanwhile. */
 class RunEnded extends Error {}
@@ -25,6 +31,9 @@ export class Lifecycle {
   #stranger: Promise<Machine> | undefined;
   /** The port of the start before, kept so that nobody else gets its number while the API still tells it. */
   readonly #formerPorts = new Map<string, PublicPort>();
+  readonly #endings = new Set<Promise<void>>();
+  /** Ends each pod's grace at once. */
+  readonly #graces = new Set<() => void>();
   #closed = false;
 
   constructor(
@@ -97,9 +106,11 @@ export class Lifecycle {
     pod.log.write('system', 'restart container');
     this.#phases(pod, run, async () => {
       await this.#wait(run, this.world.settings.timings.startMs);
+      run.ports.get(22)?.target(undefined, 22);
       pod.startedAt = this.world.clock.now();
       await machine.restart();
       this.#check(run);
+      this.#expose(run, machine);
       this.#setStatus(pod, 'RUNNING');
     });
   }
@@ -109,7 +120,16 @@ export class Lifecycle {
     const run = pod.run;
     if (run?.machine === undefined) return;
     await this.#openPorts(pod, run);
-    for (const [privatePort, port] of run.ports) port.target(run.machine, privatePort);
+    this.#expose(run, run.machine);
+  }
+
+  /** The host gives the pod up. */
+  fail(pod: Pod, reason: string): void {
+    const { run } = pod;
+    pod.log.write('system', `error: ${reason}`);
+    pod.run = undefined;
+    this.#end(pod, run);
+    this.#setStatus(pod, 'ERROR');
   }
 
   /** Leads the pod's SSH address to another tenant's sshd; same address, other host key. */
@@ -127,11 +147,12 @@ export class Lifecycle {
   /** Ends everything, without billing or logging it. */
   async close(): Promise<void> {
     this.#closed = true;
+    for (const over of [...this.#graces]) over();
     this.meter.dispose();
     const pods = [...this.world.pods.values()];
     for (const pod of pods) pod.run?.abort.abort();
     await Promise.allSettled(pods.map((pod) => this.#tearDown(pod.run)));
-    await Promise.allSettled([...pods.map((pod) => pod.ending), ...[...this.#formerPorts.values()].map((port) => port.close())]);
+    await Promise.allSettled([...this.#endings, ...[...this.#formerPorts.values()].map((port) => port.close())]);
     await this.#stranger?.then((machine) => machine.stop()).catch(() => undefined);
   }
 
@@ -167,12 +188,33 @@ export class Lifecycle {
     this.#end(pod, run);
     void this.#formerPorts.get(pod.id)?.close();
     this.#formerPorts.delete(pod.id);
-    pod.ending = pod.ending.then(() => rm(this.#podDir(pod), { recursive: true, force: true })).catch(() => undefined);
+    this.#setEnding(pod, pod.ending.then(() => rm(this.#podDir(pod), { recursive: true, force: true })));
   }
 
   #end(pod: Pod, run: Run | undefined): void {
     run?.abort.abort();
-    pod.ending = Promise.allSettled([pod.ending, this.#tearDown(run)]).then(() => undefined);
+    this.#setEnding(pod, Promise.allSettled([pod.ending, this.#grace(run).then(() => this.#tearDown(run))]));
+  }
+
+  /** The simulator waits for what still ends, also of pods that are gone. */
+  #setEnding(pod: Pod, work: Promise<unknown>): void {
+    const ending = work.then(() => undefined, () => undefined).finally(() => this.#endings.delete(ending));
+    pod.ending = ending;
+    this.#endings.add(ending);
+  }
+
+  /** What runs hears the answer to its own stop before it dies. */
+  #grace(run: Run | undefined): Promise<void> {
+    if (run?.machine === undefined || this.#closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const over = (): void => {
+        alarm.dispose();
+        this.#graces.delete(over);
+        resolve();
+      };
+      const alarm = this.world.clock.after(this.world.settings.timings.stopMs, over);
+      this.#graces.add(over);
+    });
   }
 
   async #tearDown(run: Run | undefined): Promise<void> {
@@ -233,6 +275,10 @@ export class Lifecycle {
   async #pull(pod: Pod, run: Run, which: 'new' | 'again'): Promise<void> {
     const { timings } = this.world.settings;
     const total = which === 'new' ? timings.pullMs : timings.startMs;
+    for (let attempt = 1; pod.image.includes('does-not-exist'); attempt++) {
+      pod.log.write('system', `error pulling image: Error response from daemon: pull access denied for ${pod.image}, repository does not exist (attempt ${attempt})`);
+      await this.#wait(run, Math.max(1000, total));
+    }
     const lines = pullLines(pod.image, which === 'new');
     for (const line of lines) {
       pod.log.write('system', line);
@@ -256,7 +302,7 @@ export class Lifecycle {
     }
     run.machine = machine;
     if (machine.mountPath !== undefined) pod.realMountPath = machine.mountPath;
-    for (const [privatePort, port] of run.ports) port.target(machine, privatePort);
+    this.#expose(run, machine);
     const now = this.world.clock.now();
     run.runningSince = now;
     run.directFrom = now + how.directDelayMs;
@@ -265,6 +311,26 @@ export class Lifecycle {
     this.world.clock.after(this.world.settings.timings.oldPortMs, () => {
       if (pod.run === run) pod.formerAddress = undefined;
     });
+  }
+
+  /** Leads the public ports to the machine; SSH's refuses until sshd listens, and for good where none does. */
+  #expose(run: Run, machine: Machine): void {
+    for (const [privatePort, port] of run.ports) if (privatePort !== 22) port.target(machine, privatePort);
+    const ssh = run.ports.get(22);
+    if (ssh === undefined) return;
+    const knock = (attempt: number): void => {
+      machine.connect(22).then(
+        (stream) => {
+          stream.on('error', () => undefined).destroy();
+          if (!run.abort.signal.aborted) ssh.target(machine, 22);
+        },
+        () => {
+          if (run.abort.signal.aborted) return;
+          setTimeout(() => knock(attempt + 1), attempt < KEEN_KNOCKS ? KEEN_KNOCK_MS : IDLE_KNOCK_MS).unref();
+        },
+      );
+    };
+    if (!(this.host instanceof PaperHost)) knock(0);
   }
 
   async #openPorts(pod: Pod, run: Run): Promise<void> {
@@ -388,10 +454,7 @@ export class Lifecycle {
   #phases(pod: Pod, run: Run, phases: () => Promise<void>): void {
     phases().catch((error: unknown) => {
       if (error instanceof RunEnded || run.abort.signal.aborted || this.#closed) return;
-      pod.log.write('system', `error starting container: ${error instanceof Problem ? error.detail : messageOf(error)}`);
-      pod.run = undefined;
-      this.#end(pod, run);
-      this.#setStatus(pod, 'ERROR');
+      this.fail(pod, `starting container: ${error instanceof Problem ? error.detail : messageOf(error)}`);
     });
   }
 

@@ -17,6 +17,8 @@ export interface Timings {
   readonly oldPortMs: number;
   /** From RUNNING until sshd listens. */
   readonly sshDelayMs: number;
+  /** From EXITED, or gone, until the processes are ended. */
+  readonly stopMs: number;
 }
 
 /** A GPU type or a data center, or one in the other, that has nothing free. */
@@ -73,7 +75,7 @@ export interface Settings {
 export const defaultSettings: Settings = {
   contract: '2026-08',
   quotas: { minute: 600, hour: 20_000, day: 200_000 },
-  timings: { provisioningMs: 1500, pullMs: 3500, startMs: 2000, directDelayMs: 800, oldPortMs: 1500, sshDelayMs: 1500 },
+  timings: { provisioningMs: 1500, pullMs: 3500, startMs: 2000, directDelayMs: 800, oldPortMs: 1500, sshDelayMs: 1500, stopMs: 500 },
   latencyMs: 0,
   userAgents: 'missing',
   shortages: [],

@@ -264,6 +264,11 @@ export class Simulator implements Controls {
     });
   }
 
+  /** Makes a pod's status ERROR. */
+  fail(pod: string, reason: string): void {
+    this.lifecycle.fail(this.pod(pod), reason);
+  }
+
   async fill(pod: string, disk: Disk, freeBytes: number): Promise<void> {
     await this.#local(pod).fill(disk, freeBytes);
   }
