@@ -46,6 +46,8 @@ class TcpLinkPort implements LinkPort {
   readonly host = host;
   port = 0;
   #server: net.Server | undefined;
+  /** While this port refuses, its number stays taken at a neighbouring address, lest the system give it to an outgoing connection. */
+  readonly #guard = net.createServer((stray) => stray.destroy());
   #link: LinkShape;
   #dial: (() => Promise<Duplex>) | undefined;
   #closed = false;
@@ -68,6 +70,11 @@ class TcpLinkPort implements LinkPort {
     if (address === null || typeof address === 'string') throw new Error('A TCP listener has no TCP address');
     this.port = address.port;
     this.#server = server;
+    await new Promise<void>((resolve) => {
+      // Not every system has the whole of 127/8; then there is no guard.
+      this.#guard.once('error', () => resolve());
+      this.#guard.listen(this.port, '127.0.0.2', resolve);
+    });
     this.#follow();
   }
 
@@ -96,6 +103,7 @@ class TcpLinkPort implements LinkPort {
     this.cut();
     const server = this.#server;
     this.#follow();
+    this.#guard.close();
     if (server?.listening === true) await new Promise((resolve) => server.once('close', resolve));
   }
 
@@ -107,16 +115,16 @@ class TcpLinkPort implements LinkPort {
       this.#server = undefined;
     } else if (this.#server === undefined) {
       this.#server = this.#listener();
-      this.#listenAgain(this.#server, 50);
+      this.#listenAgain(this.#server);
     }
   }
 
   /** Another process may hold the number for a moment (an outgoing connection's local port); it is ours again soon. */
-  #listenAgain(server: net.Server, attempts: number): void {
+  #listenAgain(server: net.Server): void {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EADDRINUSE' || attempts === 0) throw error;
+      if (error.code !== 'EADDRINUSE') throw error;
       setTimeout(() => {
-        if (this.#server === server) this.#listenAgain(server, attempts - 1);
+        if (this.#server === server) this.#listenAgain(server);
       }, 20);
     });
     server.listen(this.port, host, () => server.removeAllListeners('error'));
