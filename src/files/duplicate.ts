@@ -4,7 +4,7 @@ import { isDirectory, isLink, isRegular, permissionMask } from './kinds';
 import { readNames } from './list';
 import { join } from './names';
 import { discardTree } from './remove';
-import { outcome, type Room, runOnPod, unawaited } from './room';
+import { noLongerInUse, outcome, type Room, runOnPod, unawaited } from './room';
 import { assign, errorOfRun, Exit, script } from './shell';
 import type { SftpSession } from './sftp';
 import { checkParent, exists } from './stat';
@@ -20,9 +20,14 @@ const runMs = 3_600_000;
  */
 export async function copyBeside(room: Room, session: SftpSession, from: string, to: string, overwrite: boolean): Promise<string> {
   const temp = tempBeside(to);
-  if (await room.sessions.hasShell()) await byShell(room, session, from, to, temp, overwrite);
-  else await bySftp(room, session, from, to, temp, overwrite);
-  return temp;
+  room.inUse.add(temp);
+  try {
+    if (await room.sessions.hasShell()) await byShell(room, session, from, to, temp, overwrite);
+    else await bySftp(room, session, from, to, temp, overwrite);
+    return temp;
+  } finally {
+    noLongerInUse(room, temp);
+  }
 }
 
 async function byShell(room: Room, session: SftpSession, from: string, to: string, temp: string, overwrite: boolean): Promise<void> {

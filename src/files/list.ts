@@ -31,11 +31,15 @@ async function listOn(room: Room, session: SftpSession, path: string, signal?: A
   const who = await room.sessions.who();
   const entries: Entry[] = [];
   for (const { name, stat } of await resolve(session, path, found, (a, target) => fileStat(a, target, who))) {
+    if (isOurs(room, join(path, name))) continue;
     room.cache.keep(ticket, join(path, name), stat);
     entries.push({ name, kind: stat.kind, link: stat.link });
   }
   return entries;
 }
+
+/** Ours alone, and gone in a moment. What another window, or a crash, has left is shown: it may be all there is of a save. */
+const isOurs = (room: Room, path: string): boolean => room.inUse.has(path) || room.leftovers.has(path) || [...room.asides].some(({ aside }) => aside === path);
 
 /** The names of a folder and what the listing itself tells of them. */
 export async function readNames(room: Room, session: SftpSession, path: string, signal?: AbortSignal): Promise<{ name: string; attributes: Attributes }[]> {

@@ -50,6 +50,7 @@ export class PodFiles implements Disposable {
       locks: new PathLocks(),
       reads: new Turns(options.reads ?? 16),
       leftovers: new Set(),
+      inUse: new Set(),
       asides: new Set(),
       log,
     };

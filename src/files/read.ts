@@ -1,6 +1,7 @@
 import { FileError, StatusError } from './errors';
 import { isDirectory, isFifo, kindOf } from './kinds';
-import { outcome, type Room, unawaited } from './room';
+import { outcome, type Room, runOnPod, unawaited } from './room';
+import { assign, script } from './shell';
 import type { Handle, SftpSession } from './sftp';
 import { type Attributes, OpenFlag } from './wire';
 
@@ -11,9 +12,10 @@ export interface ReadOptions {
 }
 
 /** Files of more bytes are spread over several channels. */
-const bigFile = 4 * 1024 * 1024;
+const bigFile = 16 * 1024 * 1024;
 /** READs that one channel has under way: with OpenSSH's 255 KiB they fill an SSH channel's window twice over. */
 const inFlight = 16;
+const identifyMs = 10_000;
 const unblockMs = 3_000;
 
 /** The whole file, links followed. Two round trips for one that fits into one READ. */
@@ -77,7 +79,7 @@ async function readOpened(room: Room, session: SftpSession, path: string, handle
     // `/proc` says 0 of files that hold something, and only their end tells how much.
     if (size <= first.value.length) return first.value.length === 0 ? first.value : await readToEnd(path, first.value, size, options, (at) => session.read(handle, at, session.maxRead, call));
     if (size >= bigFile) {
-      const big = await room.sessions.withLanes(session, (sessions) => readWide(room, sessions, path, now, options));
+      const big = await room.sessions.withLanes(session, (sessions) => readWide(room, sessions, path, options));
       if (big !== undefined) return big;
     }
     const into = Buffer.allocUnsafeSlow(size);
@@ -103,24 +105,34 @@ async function readToEnd(path: string, first: Buffer, size: number, { maxBytes }
 }
 
 /**
- * One file over several channels, each with a handle of its own. `undefined` when these do not show the same unchanged
- * file before and after, as when it was replaced in between: then only a single handle can give a consistent answer.
+ * One file over several channels, each with a handle of its own. That all have opened the same file is certain only when
+ * its name led to one inode, unchanged, before and after; SFTP cannot tell, the shell can. `undefined` when it is not
+ * so: then a single handle gives a consistent answer.
  */
-async function readWide(room: Room, sessions: readonly SftpSession[], path: string, expected: Attributes, options: ReadOptions): Promise<Uint8Array | undefined> {
-  const same = (a: Attributes): boolean => a.size === expected.size && a.mtime === expected.mtime && a.uid === expected.uid && a.mode === expected.mode;
+async function readWide(room: Room, sessions: readonly SftpSession[], path: string, options: ReadOptions): Promise<Uint8Array | undefined> {
+  const before = await identify(room, path);
+  if (before === undefined) return undefined;
   const opened = (await Promise.all(sessions.map(async (session) => ({ session, handle: await outcome(session.open(path, OpenFlag.Read)) })))).flatMap(({ session, handle }) =>
     handle.ok ? [{ session, handle: handle.value }] : [],
   );
-  const unchanged = async (): Promise<boolean> => (await Promise.all(opened.map(({ session, handle }) => outcome(session.fstat(handle))))).every((a) => a.ok && same(a.value));
   try {
-    if (opened.length === 0 || !(await unchanged())) return undefined;
-    const into = Buffer.allocUnsafeSlow(expected.size ?? 0);
-    const data = await outcome(fill(opened, into, 0, options));
+    if (opened.length < 2) return undefined;
+    const data = await outcome(fill(opened, Buffer.allocUnsafeSlow(before.size), 0, options));
     if (!data.ok && options.signal?.aborted === true) throw data.error;
-    return data.ok && (await unchanged()) ? data.value : undefined;
+    return data.ok && data.value.length === before.size && (await identify(room, path))?.all === before.all ? data.value : undefined;
   } finally {
     for (const { session, handle } of opened) unawaited(session.close(handle), room.log);
   }
+}
+
+/** The file behind a name: device, inode, size and times as fine as the pod knows them. */
+async function identify(room: Room, path: string): Promise<{ readonly size: number; readonly all: string } | undefined> {
+  if (!(await room.sessions.hasShell())) return undefined;
+  const asked = await outcome(runOnPod(room, path, script(assign('f', path), "stat -L -c '%s %d %i %y %z' -- \"$f\""), { deadlineMs: identifyMs }));
+  if (!asked.ok || asked.value.code !== 0) return undefined;
+  const all = asked.value.stdout.toString('latin1').trim().split('\n').at(-1) ?? '';
+  const size = Number(all.split(' ')[0]);
+  return Number.isSafeInteger(size) && size > 0 ? { size, all } : undefined;
 }
 
 /**

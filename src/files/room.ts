@@ -18,6 +18,8 @@ export interface Room {
   readonly reads: Turns;
   /** Our temporary files that could not be removed yet, because the link went. */
   readonly leftovers: Set<string>;
+  /** Temporary names of saves and copies under way or just ended; no listing shows them. */
+  readonly inUse: Set<string>;
   /** What made way for a move that has not ended. */
   readonly asides: Set<Aside>;
   readonly log: Logger;
@@ -49,6 +51,14 @@ export function toFileError(error: unknown, path: string): FileError | Cancelled
   if (error instanceof SessionLostError || error instanceof MalformedError) return new FileError('unavailable', path, error.message, cause);
   if (error instanceof RangeError) return new FileError('unsupported', path, error.message, cause);
   return new FileError('failure', path, messageOf(error), cause);
+}
+
+/** A listing that began before the end of a save may still tell of its temporary file for so long. */
+const lingerMs = 10_000;
+
+/** The work on a temporary name has ended. */
+export function noLongerInUse(room: Room, temp: string): void {
+  setTimeout(() => room.inUse.delete(temp), lingerMs).unref();
 }
 
 /** Not awaited on purpose: nobody waits for a clean-up, and its failure changes nothing for the caller. */

@@ -3,12 +3,12 @@ import { writeInPlace, writeSpecial } from './inPlace';
 import { type FileStat, fileStat, isDirectory, isFifo, isLink, isRegular, mayWrite, permissionMask } from './kinds';
 import { linkTarget } from './links';
 import { replaceFile } from './replace';
-import { type Outcome, outcome, type Room, runOnPod } from './room';
+import { noLongerInUse, type Outcome, outcome, type Room, runOnPod } from './room';
 import { assign, script } from './shell';
 import type { SftpSession } from './sftp';
 import { whyNotWritten } from './space';
 import { checkParent, exists } from './stat';
-import { tempBeside } from './temp';
+import { discard, tempBeside } from './temp';
 import { TempFile } from './tempFile';
 import type { Attributes } from './wire';
 
@@ -77,6 +77,7 @@ class Save {
   /** @param target the path, or what its links lead to. */
   async #save(session: SftpSession, target: string): Promise<FileStat> {
     const temp = new TempFile(this.room, session, tempBeside(target));
+    this.room.inUse.add(temp.path);
     const links = this.#countLinks(target);
     const [found, opened] = await Promise.all([outcome(session.lstat(target)), temp.open()]);
     try {
@@ -100,6 +101,8 @@ class Save {
     } catch (error) {
       if (this.#renaming === undefined) await temp.discard();
       throw error;
+    } finally {
+      noLongerInUse(this.room, temp.path);
     }
   }
 
@@ -167,7 +170,10 @@ class Save {
     if (await exists(session, temp)) {
       const exclusive = this.options.create && !this.options.overwrite && target === this.path;
       const renamed = await outcome(exclusive ? session.rename(temp, target) : replaceFile(this.room, session, temp, target));
-      if (!renamed.ok && !isStatus(renamed.error, Status.NoSuchFile)) throw renamed.error;
+      if (!renamed.ok && !isStatus(renamed.error, Status.NoSuchFile)) {
+        if (renamed.error instanceof StatusError) await discard(this.room, session, temp);
+        throw renamed.error;
+      }
     }
     // Nobody else knows the temporary name: that it is gone means that it has become the file.
     const now = await session.lstat(target);

@@ -129,7 +129,7 @@ for (const account of ['with a shell', 'SFTP only'] as const)
     });
 
     describe('reading', () => {
-      for (const size of [0, 1, 4096, 32_768, 261_119, 261_120, 261_121, 1_000_000, 9_000_001])
+      for (const size of [0, 1, 4096, 32_768, 261_119, 261_120, 261_121, 1_000_000, 9_000_001, 25_000_001])
         it(`gives ${size} bytes as they are`, async () => {
           const content = Buffer.alloc(size, 'the quick brown fox, ');
           await fs.writeFile(at('f'), content);
@@ -181,7 +181,7 @@ for (const account of ['with a shell', 'SFTP only'] as const)
       });
 
       it('gives one version or the other, never a mix, while the file is replaced', async () => {
-        const versions = [Buffer.alloc(6_000_000, 'a'), Buffer.alloc(6_000_000, 'b')] as const;
+        const versions = [Buffer.alloc(20_000_000, 'a'), Buffer.alloc(20_000_000, 'b')] as const;
         await fs.writeFile(at('f'), versions[0]);
         let busy = true;
         const churn = (async (): Promise<void> => {
@@ -190,7 +190,7 @@ for (const account of ['with a shell', 'SFTP only'] as const)
             await fs.rename(at('next'), at('f'));
           }
         })();
-        for (let i = 0; i < 5; i++) {
+        for (let i = 0; i < 8; i++) {
           const content = Buffer.from(await pod.files.readFile(at('f')));
           assert.ok(versions.some((v) => v.equals(content)), `a mix of ${content.length} bytes, ${content.indexOf(content[0] === 97 ? 'b' : 'a')}`);
         }
@@ -303,6 +303,16 @@ for (const account of ['with a shell', 'SFTP only'] as const)
         await fs.utimes(at('f'), 1_000_000_000, 1_000_000_000);
         await save('f', 'new');
         assert.ok(Math.abs((await pod.files.stat(at('f'))).mtimeMs - Date.now()) < 5_000);
+      });
+
+      it('are not seen half done in a listing', async () => {
+        let busy = true;
+        const saves = (async (): Promise<void> => {
+          for (let i = 0; i < 10; i++) await pod.files.writeFile(at('f'), Buffer.alloc(2_000_000, String(i)), replace);
+          busy = false;
+        })();
+        while (busy) for (const { name } of await pod.files.list(dir)) assert.equal(name, 'f');
+        await saves;
       });
 
       it('many saves of one file end with the last, and one after the other', async () => {

@@ -48,7 +48,7 @@ describe('path locks', () => {
     const locks = new PathLocks();
     const log: string[] = [];
     const gates = new Map(['/w/a', '/w', '/w/b', '/x'].map((path) => [path, gate()] as const));
-    const held = [...gates].map(([path, { done }]) =>
+    const running = [...gates].map(([path, { done }]) =>
       locks.run([path], async () => {
         log.push(path);
         await done;
@@ -62,8 +62,8 @@ describe('path locks', () => {
     gates.get('/w')?.open();
     await settled();
     assert.deepEqual(log, ['/w/a', '/x', '/w', '/w/b']);
-    for (const { open } of gates.values()) open();
-    await Promise.all(held);
+    for (const held of gates.values()) held.open();
+    await Promise.all(running);
   });
 
   it('let go when the work fails, and never lock each other out', async () => {
