@@ -129,7 +129,7 @@ describe('a pod lives as RunPod lets it live', () => {
     const pod = await running({ ports: ['8888/http'] });
     const mapped = (await api.call('PATCH', `/v2/pods/${pod.id}`, { ports: ['22/tcp'] })).body as PodJson;
     assert.equal(mapped.status, 'RUNNING');
-    assert.ok(mapped.ssh.direct);
+    await until('its address', async () => (await api.pod(pod.id)).ssh.direct !== null);
     const reset = (await api.call('PATCH', `/v2/pods/${pod.id}`, { env: { A: 'b' } })).body as PodJson;
     assert.equal(reset.status, 'STARTING');
     assert.deepEqual(reset.env, { A: 'b' });
