@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../src/base/errors';
+import { sleep } from '../../src/base/time';
 import { commandLine } from './command';
 import { checkBalance } from './createPod';
 import { openPublicPort } from './link';
@@ -21,6 +22,7 @@ export const NO_FREE_GPU = 'There are not enough free GPUs on the host machine t
 const KEEN_KNOCK_MS = 40;
 const KEEN_KNOCKS = 200;
 const IDLE_KNOCK_MS = 1000;
+const LONGEST_SSHD_START_MS = 8000;
 
 /** Ends a run's phases without a word when the pod is stopped meanwhile. */
 class RunEnded extends Error {}
@@ -69,6 +71,9 @@ export class Lifecycle {
     pod.status = 'STARTING';
     const run = this.#newRun(pod);
     await this.#up(pod, run, { startedAt, sshDelayMs: 0, directDelayMs: 0 });
+    if (this.host instanceof PaperHost) return;
+    // It has been up for hours: nobody should meet it without its sshd.
+    for (const end = Date.now() + LONGEST_SSHD_START_MS; !run.sshListens && Date.now() < end; ) await sleep(KEEN_KNOCK_MS);
   }
 
   /** A pod that was stopped before the simulator began. */
@@ -244,6 +249,7 @@ export class Lifecycle {
       machine: undefined,
       runningSince: undefined,
       directFrom: Infinity,
+      sshListens: false,
     };
     pod.run = run;
     return run;
@@ -317,12 +323,14 @@ export class Lifecycle {
   #expose(run: Run, machine: Machine): void {
     for (const [privatePort, port] of run.ports) if (privatePort !== 22) port.target(machine, privatePort);
     const ssh = run.ports.get(22);
-    if (ssh === undefined) return;
+    if (ssh === undefined || this.host instanceof PaperHost) return;
     const knock = (attempt: number): void => {
       machine.connect(22).then(
         (stream) => {
           stream.on('error', () => undefined).destroy();
-          if (!run.abort.signal.aborted) ssh.target(machine, 22);
+          if (run.abort.signal.aborted) return;
+          ssh.target(machine, 22);
+          run.sshListens = true;
         },
         () => {
           if (run.abort.signal.aborted) return;
@@ -330,7 +338,7 @@ export class Lifecycle {
         },
       );
     };
-    if (!(this.host instanceof PaperHost)) knock(0);
+    knock(0);
   }
 
   async #openPorts(pod: Pod, run: Run): Promise<void> {

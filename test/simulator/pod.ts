@@ -71,6 +71,8 @@ export interface Run {
   runningSince: number | undefined;
   /** Pod time from which the new address shows. */
   directFrom: number;
+  /** Its sshd has been seen to listen. */
+  sshListens: boolean;
 }
 
 /** Actions that the platform takes in this status. */
