@@ -38,14 +38,19 @@ export function composeCommand(spec: CommandSpec): string {
  * The line to give to SSH `exec` with a pty for an interactive shell: the login's own shell, after its login files.
  *
  * Debian's `/etc/profile` replaces PATH, which would take away what the image put there (conda, CUDA), so the login
- * files run first, what they dropped from PATH goes back in front, and only then the shell turns interactive.
+ * files run first, what they dropped from PATH goes back in front, and only then the shell turns interactive. RunPod's
+ * images let `.bashrc` export PID 1's variables, its PWD and TERM among them; in bash those are put right behind it.
  */
 export function composeLoginShell(spec: LoginShellSpec = {}): string {
   const interactive = [
     'p=$1: add=',
     'while [ -n "$p" ]; do d=${p%%:*}; p=${p#*:}; case ":$PATH:" in *":$d:"*) ;; *) [ -z "$d" ] || add=$add$d: ;; esac; done',
     'PATH=$add$PATH; export PATH; unset p d add',
-    'exec "$0" -i',
+    'case ${0##*/} in bash) ;; *) exec "$0" -i ;; esac',
+    'exec "$0" --rcfile /dev/fd/9 -i 9<<RC',
+    '[ ! -r ~/.bashrc ] || . ~/.bashrc',
+    "TERM='$TERM'; cd .; exec 9<&-",
+    'RC',
   ].join('\n');
   return underSh([
     loadPodEnvironment(spec.environmentFiles),

@@ -1,6 +1,6 @@
 import type { PodSession } from '../pods/podSession';
 import { composeCommand } from './command';
-import { TERM, Tty, type TtySize } from './tty';
+import { TERM, terminalEnvironment, Tty, type TtySize } from './tty';
 
 export type CommandSession = Pick<PodSession, 'link' | 'pod'>;
 
@@ -18,7 +18,7 @@ export interface PodCommand {
  */
 export async function startCommand(session: CommandSession, spec: PodCommand, size: TtySize, signal?: AbortSignal): Promise<Tty> {
   const link = await session.link(signal);
-  const line = composeCommand({ ...spec, cwd: onPod(spec.cwd, session.pod?.mount?.path), env: { COLORTERM: 'truecolor', ...spec.env } });
+  const line = composeCommand({ ...spec, cwd: onPod(spec.cwd, session.pod?.mount?.path), env: { ...terminalEnvironment, ...spec.env } });
   return new Tty(await link.exec(line, { pty: { ...size, term: TERM }, signal }));
 }
 

@@ -7,7 +7,7 @@ import { isSshError } from '../ssh/errors';
 import { composeLoginShell } from './command';
 import { exitCodeOf } from './exit';
 import { onPod } from './podCommand';
-import { defaultSize, TERM, Tty, type TtySize } from './tty';
+import { defaultSize, TERM, terminalEnvironment, Tty, type TtySize } from './tty';
 
 /** What a shell needs of a pod's session. */
 export type ShellSession = Pick<PodSession, 'link' | 'proxyShell' | 'hold' | 'state' | 'reason' | 'reconnect' | 'pod' | 'onDidChange'>;
@@ -108,7 +108,7 @@ export class PodShell implements Disposable {
       if (asked) await this.session.reconnect(signal);
       const link = await this.session.link(signal);
       const cwd = onPod(this.options.cwd, this.session.pod?.mount?.path);
-      const channel = await link.exec(composeLoginShell({ cwd, env: { COLORTERM: 'truecolor' } }), { pty: { ...this.#size, term: TERM }, signal });
+      const channel = await link.exec(composeLoginShell({ cwd, env: terminalEnvironment }), { pty: { ...this.#size, term: TERM }, signal });
       this.#adopt(new Tty(channel), false);
     } catch (error) {
       if (signal.aborted || isCancelled(error)) return;

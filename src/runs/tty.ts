@@ -11,6 +11,8 @@ export interface TtySize {
 /** What a terminal gets where nobody has said how big it is. */
 export const defaultSize: TtySize = { cols: 80, rows: 24 };
 export const TERM = 'xterm-256color';
+/** Said again to the program, for a `.bashrc` that runs before it may have exported PID 1's TERM over the terminal's. */
+export const terminalEnvironment = { TERM, COLORTERM: 'truecolor' } as const;
 
 /**
  * A paste goes out in pieces with a breath between them. While a program reads without echo (a password prompt), OpenSSH

@@ -149,6 +149,18 @@ describe('a command for a pod', () => {
     });
   }
 
+  it('keeps a bash in its folder and in colour though its .bashrc exports PID 1’s variables', async () => {
+    const home = path.join(dir, 'home');
+    await mkdir(home);
+    await writeFile(path.join(home, '.bashrc'), 'export PWD="/" TERM="dumb" OLDPWD="/x"\nalias greet="echo aliased"\n');
+    const line = composeLoginShell({ cwd: busyboxPath, env: { TERM: 'xterm-256color' }, environmentFiles: files });
+    const { stdout } = await new Promise<Ended>((resolve) => {
+      const child = execFile('/bin/bash', ['-c', line], { env: { ...bare, HOME: home, TERM: 'xterm-256color' }, encoding: 'buffer' }, (_error, out, err) => resolve({ code: 0, stdout: out, stderr: err.toString() }));
+      child.stdin?.end('echo "$PWD|$TERM"; greet; ls -l /proc/$$/fd | grep -c " 9 ->"\nexit\n');
+    });
+    assert.match(stdout.toString(), new RegExp(`${busyboxPath}\\|xterm-256color\naliased\n0\n`));
+  });
+
   it('starts a login shell at home where the folder is missing', async () => {
     const line = composeLoginShell({ cwd: '/nowhere-at-all', environmentFiles: files });
     const child = run(['/bin/bash', '-c', `cd ${dir} && ${line.replace('exec /bin/sh', 'exec /bin/dash')}`]);
