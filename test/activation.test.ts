@@ -20,7 +20,7 @@ describe('activation', function () {
 
   before(async () => {
     copy = new CheckoutCopy();
-    await execute(process.execPath, ['esbuild.mjs', '--production'], { cwd: copy.path });
+    await execute(process.execPath, ['esbuild.mjs'], { cwd: copy.path });
     const probe = join(root, 'test', 'setup', 'activationProbe.cjs');
     const { stdout } = await execute(process.execPath, [probe, join(copy.path, 'dist', 'extension.js')]);
     activation = JSON.parse(stdout) as Activation;

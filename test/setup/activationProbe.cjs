@@ -39,6 +39,7 @@ const anything = new Proxy(function () {}, {
     if (key === 'prototype') return target.prototype;
     return anything;
   },
+  set: () => true,
   apply: () => anything,
   construct: (_target, _args, newTarget) => new Proxy(Object.create(newTarget.prototype ?? null), {
     get: (object, key, receiver) => (Reflect.has(object, key) ? Reflect.get(object, key, receiver) : key === 'then' ? undefined : anything),
@@ -52,9 +53,23 @@ const editor = new Proxy({}, {
     return new Proxy({}, { get: (_t, key) => (key === 'getConfiguration' ? () => configuration : key === 'workspaceFolders' ? undefined : anything) });
   },
 });
-const context = new Proxy({ subscriptions: [], globalState: memory, workspaceState: memory, extensionPath: dirname(dirname(process.argv[2])), extensionMode: 1 }, {
-  get: (target, key) => (key in target ? target[key] : key === 'asAbsolutePath' ? (path) => join(target.extensionPath, path) : anything),
-});
+const folder = (...names) => {
+  const path = join(dirname(dirname(process.argv[2])), ...names);
+  return { scheme: 'file', authority: '', path, fsPath: path, query: '', fragment: '', toString: () => `file://${path}` };
+};
+const given = {
+  subscriptions: [],
+  globalState: memory,
+  workspaceState: memory,
+  extensionPath: folder().fsPath,
+  extensionUri: folder(),
+  globalStorageUri: folder('storage', 'global'),
+  storageUri: folder('storage', 'workspace'),
+  logUri: folder('storage', 'logs'),
+  asAbsolutePath: (path) => folder(path).fsPath,
+  extension: { id: 'runpod-workspaces.runpod-workspaces', packageJSON: require(join(folder().fsPath, 'package.json')) },
+};
+const context = new Proxy(given, { get: (target, key) => (key in target ? target[key] : anything) });
 
 const load = Module._load;
 Module._load = function (request, ...rest) {

@@ -233,6 +233,21 @@ export class Editor {
     await this.page.locator(`.part.statusbar .statusbar-item[aria-label=${JSON.stringify(text)}] a, .part.statusbar .statusbar-item`, { hasText: text }).first().click();
   }
 
+  /** Waits until the output panel shows what matches; returns the lines in sight. */
+  async output(wanted: RegExp, ms?: number): Promise<string> {
+    let seen = '';
+    const lines = this.page.locator('.part.panel .output-view .view-lines .view-line');
+    try {
+      return await until(`${wanted} in the output panel`, async () => {
+        const placed = await Promise.all((await lines.all()).map(async (line) => ({ top: (await line.boundingBox())?.y ?? 0, text: (await line.textContent()) ?? '' })));
+        seen = placed.sort((a, b) => a.top - b.top).map(({ text }) => text.replace(/\u00a0/g, ' ')).join('\n');
+        return wanted.test(seen) && seen;
+      }, ms);
+    } catch (error) {
+      throw new Error(`${(error as Error).message}; it shows:\n${seen}`);
+    }
+  }
+
   /** What is on the clipboard. */
   async clipboard(): Promise<string> {
     return this.page.evaluate<string>('navigator.clipboard.readText()');

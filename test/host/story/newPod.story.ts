@@ -38,7 +38,7 @@ describe('a new pod', () => {
   it('says what Doctor finds', async () => {
     await editor.command('RunPod: Doctor: Check Connection');
     await editor.quickInput.choose('sdxl');
-    await until('the report', async () => /Everything that is needed works/.test(await editor.page.locator('.part.panel').innerText()), 60_000);
+    await editor.output(/Everything that is needed works/, 60_000);
     await editor.screenshot('doctor');
   });
 });
