@@ -3,9 +3,10 @@ import { CancelledError, isCancelled } from '../base/errors';
 import { sleep } from '../base/time';
 import { RunPodError } from '../runpod/errors';
 import type { CreatePodRequest, Pod, PodRow } from '../runpod/types';
+import { CREATE_MARK } from './createMark';
+import { podMarked, type PendingCreate } from './pendingCreates';
 
-/** The variable that marks a pod as the fruit of one particular create, so that a lost answer can be told from no pod. */
-export const CREATE_MARK = 'RUNPOD_WORKSPACES_CREATE';
+export { CREATE_MARK };
 
 export interface CreateApi {
   create(request: CreatePodRequest): Promise<Pod>;
@@ -29,6 +30,24 @@ export class CreateUncertainError extends Error {
     cause: unknown,
   ) {
     super(`No answer to the create of ${podName}, and no such pod was seen`, { cause });
+  }
+}
+
+/** Cancelled while the request was on its way: the pod that came of it is handed over to be ended. */
+export class CreateCancelledError extends CancelledError {
+  constructor(readonly pod: Pod) {
+    super();
+  }
+}
+
+/** None of several requests was placed: no machine is free for any, or each may not be asked for. */
+export class NothingPlacedError extends Error {
+  override readonly name = 'NothingPlacedError';
+  constructor(
+    /** One for each request, in their order. */
+    readonly refusals: readonly RunPodError[],
+  ) {
+    super(`None of ${refusals.length} candidates was placed: ${refusals.at(-1)?.message ?? 'nothing was asked for'}`, { cause: refusals.at(-1) });
   }
 }
 
@@ -57,46 +76,109 @@ export function withSshAccess(request: CreatePodRequest, access: SshAccess): Cre
   };
 }
 
+/** Where creates are written down before they are sent (`PendingCreates`). */
+export interface CreateJournal {
+  note(create: Omit<PendingCreate, 'at'>): Promise<void>;
+  settle(mark: string): Promise<void>;
+  letGo(mark: string): void;
+}
+
 export interface CreateOptions {
   readonly signal?: AbortSignal;
   /** How often and at what distance (ms) to look for a pod whose create was not answered. */
   readonly looks?: { readonly count: number; readonly everyMs: number };
   /** Called when the answer was lost and we go looking. */
   readonly onUncertain?: () => void;
+  /** Called before each request is sent, with its place among them. */
+  readonly onTry?: (index: number) => void;
+  readonly journal?: CreateJournal;
+  /** The API's origin, for the journal. */
+  readonly origin?: string;
 }
 
 /**
  * Creates one pod, exactly one: the request is sent once; when its answer is lost (no reply, 5xx, cut) the pod is
- * looked for by its unique name and its mark, and only its absence is reported.
- * @throws RunPodError when RunPod refused; CreateUncertainError when nobody can say
+ * looked for by its mark, and only its absence is reported.
+ * @throws RunPodError when RunPod refused; CreateUncertainError when nobody can say; CreateCancelledError with a pod that was made all the same
  */
 export async function createPod(api: CreateApi, request: CreatePodRequest, options: CreateOptions = {}): Promise<Pod> {
-  const mark = randomUUID();
-  const name = uniqueName(request.name, await api.list());
-  const marked: CreatePodRequest = { ...request, name, env: { ...request.env, [CREATE_MARK]: mark } };
-  if (options.signal?.aborted) throw new CancelledError();
   try {
-    return await api.create(marked);
+    return (await createFirst(api, [request], options)).pod;
   } catch (error) {
-    if (!(error instanceof RunPodError) || !error.maybeDone) throw error;
+    const only = error instanceof NothingPlacedError ? error.refusals[0] : undefined;
+    throw only ?? error;
+  }
+}
+
+/**
+ * Creates one pod, exactly one, from the first of several requests that is placed. Only a clean refusal (no capacity, not
+ * allowed, a rule) leads on to the next; a lost answer never does. All share one name and one mark.
+ * @throws NothingPlacedError when every one was refused; else as `createPod`
+ */
+export async function createFirst(api: CreateApi, requests: readonly CreatePodRequest[], options: CreateOptions = {}): Promise<{ readonly pod: Pod; readonly index: number }> {
+  const { signal, journal } = options;
+  const mark = randomUUID();
+  const name = uniqueName(requests[0]?.name ?? 'pod', await api.list());
+  const refusals: RunPodError[] = [];
+  if (signal?.aborted) throw new CancelledError();
+  await journal?.note({ mark, name, origin: options.origin ?? '' });
+  // Until its end is certain, the create stays written down.
+  let certain = true;
+  try {
+    for (const [index, request] of requests.entries()) {
+      if (signal?.aborted) throw new CancelledError();
+      options.onTry?.(index);
+      certain = false;
+      const answer = await send(api, { ...request, name, env: { ...request.env, [CREATE_MARK]: mark } }, mark, options);
+      certain = true;
+      if (answer instanceof RunPodError) {
+        refusals.push(answer);
+        continue;
+      }
+      if (signal?.aborted) throw new CreateCancelledError(answer);
+      return { pod: answer, index };
+    }
+    throw new NothingPlacedError(refusals);
+  } catch (error) {
+    // A refusal that ends the whole attempt (no credit, a bad key) is certain as well.
+    if (error instanceof RunPodError && !error.maybeDone) certain = true;
+    throw error;
+  } finally {
+    if (certain) await journal?.settle(mark);
+    else journal?.letGo(mark);
+  }
+}
+
+/** Refusals after which another candidate may fare better. */
+const LEADS_ON: ReadonlySet<RunPodError['code']> = new Set(['no-capacity', 'forbidden', 'rejected', 'conflict']);
+
+/** @returns the pod, or the clean refusal after which the next may be tried */
+async function send(api: CreateApi, request: CreatePodRequest, mark: string, options: CreateOptions): Promise<Pod | RunPodError> {
+  try {
+    return await api.create(request);
+  } catch (error) {
+    if (!(error instanceof RunPodError)) throw error;
+    if (!error.maybeDone) {
+      if (LEADS_ON.has(error.code)) return error;
+      throw error;
+    }
     options.onUncertain?.();
     const { count, everyMs } = options.looks ?? { count: 8, everyMs: 4000 };
     for (let look = 0; look < count; look++) {
       // A pod just made can be missing from the list for a moment; looking goes on even if the person has cancelled,
       // for what was made must be ended, not forgotten.
       await sleep(everyMs);
-      const found = await findMarked(api, name, mark);
+      const found = await findMarked(api, mark);
       if (found) return found;
     }
-    throw new CreateUncertainError(name, error);
+    throw new CreateUncertainError(request.name, error);
   }
 }
 
-async function findMarked(api: CreateApi, name: string, mark: string): Promise<Pod | undefined> {
+async function findMarked(api: CreateApi, mark: string): Promise<Pod | undefined> {
   const rows = await api.list().catch((error: unknown) => {
     if (isCancelled(error)) throw error;
     return [];
   });
-  for (const row of rows) if (row.kind === 'pod' && row.pod.name === name && row.pod.env[CREATE_MARK] === mark) return row.pod;
-  return undefined;
+  return podMarked(rows, mark);
 }

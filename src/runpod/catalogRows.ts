@@ -35,6 +35,7 @@ export function readGpuType(raw: unknown, withStock: boolean): GpuType | undefin
   return defined({
     id,
     name,
+    pool: fields.get('pool', filled),
     manufacturer: fields.get('manufacturer', text),
     memoryGb: fields.get('memory', amount),
     secure: fields.get('secure', flag) ?? false,

@@ -178,6 +178,8 @@ export interface GpuType {
   /** What a create sends as `gpu.id`. */
   readonly id: string;
   readonly name: string;
+  /** The family RunPod groups it under, for example `ADA_24`. */
+  readonly pool?: string;
   readonly manufacturer?: string;
   /** Of one GPU. */
   readonly memoryGb?: number;
