@@ -12,18 +12,18 @@ const LAST_COMMAND = 'runpod.lastCommand';
 /** Terminals, tasks and Run on RunPod. */
 export function registerRuns(parts: Parts): Disposable[] {
   const { log, store, context } = parts;
-  const targets = new Targets(store);
+  const targets = new Targets(store, parts.activePod);
   const terminals = new PodTerminals(parts);
   const runs = new Runs(parts);
   return [
     terminals,
     registerTasks(parts),
     command('runpod.openTerminal', log, async (target): Promise<Terminal> => {
-      const pod = await targets.pod(target, l10n.t('Open a terminal on which pod?'));
+      const pod = await targets.forUse(target, l10n.t('Open a terminal on which pod?'));
       return terminals.open(pod.id, await folderOf(target));
     }),
     command('runpod.runCommand', log, async (target, text) => {
-      const pod = await targets.pod(target, l10n.t('Run a command on which pod?'));
+      const pod = await targets.forUse(target, l10n.t('Run a command on which pod?'));
       const line = typeof text === 'string' && text.trim() !== '' ? text : await askCommand(pod.name, context.workspaceState.get(LAST_COMMAND));
       if (line !== text) await context.workspaceState.update(LAST_COMMAND, line);
       return runs.runCommand(pod.id, line);

@@ -6,10 +6,10 @@ import { command, targetId, Targets } from './command';
 
 /** Commands that show something of a pod elsewhere: its log, its pages, its addresses. */
 export function registerBrowse(parts: Parts): Disposable[] {
-  const targets = new Targets(parts.store);
+  const targets = new Targets(parts.store, parts.activePod);
   return [
     command('runpod.showPodLog', parts.log, async (target) => {
-      const pod = await targets.pod(target, l10n.t('Show the log of which pod?'));
+      const pod = await targets.forUse(target, l10n.t('Show the log of which pod?'));
       parts.podLogs.show(pod.id, pod.name);
     }),
     command('runpod.openPodInConsole', parts.log, async (target) => {
@@ -44,7 +44,7 @@ export function registerBrowse(parts: Parts): Disposable[] {
       return pod.id;
     }),
     command('runpod.copySshCommand', parts.log, async (target) => {
-      const pod = await targets.pod(target, l10n.t('Copy the SSH command of which pod?'), (p) => p.status === 'RUNNING');
+      const pod = await targets.forUse(target, l10n.t('Copy the SSH command of which pod?'), (p) => p.status === 'RUNNING');
       const endpoint = pod.ssh.direct ?? pod.ssh.proxy;
       if (!endpoint) throw new PodUnavailableError(pod.status === 'RUNNING' ? 'no-ssh' : 'starting', pod.id, pod);
       const text = sshCommand(endpoint, await parts.identities.ownPrivateKeyPath());

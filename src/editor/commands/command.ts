@@ -3,7 +3,7 @@ import { CancelledError, isCancelled, messageOf } from '../../base/errors';
 import type { Logger } from '../../base/log';
 import { explain } from '../errorWords';
 import { SCHEME, SCHEME_READONLY, type CommandId } from '../ids';
-import { pickPod } from '../activePod';
+import { pickPod, type ActivePod } from '../activePod';
 import { PodUnavailableError } from '../../pods/contracts';
 import type { PodStore } from '../../pods/store';
 import type { Pod } from '../../runpod/types';
@@ -59,7 +59,16 @@ export function targetId(arg: unknown): string | undefined {
 
 /** Finds or asks for the pod a command is about. */
 export class Targets {
-  constructor(private readonly store: PodStore) {}
+  constructor(
+    private readonly store: PodStore,
+    private readonly activePod?: ActivePod,
+  ) {}
+
+  /** The pod to work with: the one named, else this window's. What ends or changes a pod asks with `pod` instead. */
+  async forUse(arg: unknown, question: string, fits?: (pod: Pod) => boolean): Promise<Pod> {
+    const id = targetId(arg) ?? (await this.activePod?.pick());
+    return this.pod(id, question, fits);
+  }
 
   /**
    * @param fits which pods are offered when none is named

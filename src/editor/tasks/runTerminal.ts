@@ -33,6 +33,7 @@ export class RunTerminal implements Pseudoterminal {
   #tty: Tty | undefined;
   #closing = false;
   #endedWith: number | undefined;
+  #openedAt = 0;
   #settle: (code: number) => void = () => {};
 
   readonly onDidWrite = this.#write.event;
@@ -46,6 +47,7 @@ export class RunTerminal implements Pseudoterminal {
   ) {}
 
   open(size: TerminalDimensions | undefined): void {
+    this.#openedAt = Date.now();
     if (size !== undefined) this.#size = { cols: size.columns, rows: size.rows };
     void this.#run();
   }
@@ -111,10 +113,15 @@ export class RunTerminal implements Pseudoterminal {
   #finish(code: number): void {
     if (this.#endedWith !== undefined) return;
     this.#endedWith = code;
-    this.#close.fire(code);
     this.#settle(code);
+    // The editor calls an end within its first half second a failure to launch, whatever the command did.
+    const wait = code === 0 ? 0 : Math.max(0, LAUNCH_MS - (Date.now() - this.#openedAt));
+    setTimeout(() => this.#close.fire(code), wait);
   }
 }
+
+/** How long the editor takes a terminal for being launched, with some room. */
+const LAUNCH_MS = 700;
 
 /** `0.4 s` for what is over in a moment, else in whole seconds and more. */
 const seconds = (ms: number): string => (ms < 9_950 ? l10n.t('{0} s', (ms / 1000).toFixed(1)) : longTime(ms));

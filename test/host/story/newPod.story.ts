@@ -38,7 +38,7 @@ describe('a new pod', () => {
   it('says what Doctor finds', async () => {
     await editor.command('RunPod: Doctor: Check Connection');
     await editor.quickInput.choose('sdxl');
-    await editor.output(/Everything that is needed works/, 60_000);
+    await editor.output(/Everything\sthat\sis\sneeded\sworks/, 60_000);
     await editor.screenshot('doctor');
   });
 });
