@@ -2,12 +2,13 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../src/base/errors';
 import { sleep } from '../../src/base/time';
-import { commandLine } from './command';
 import { checkBalance } from './createPod';
+import { expose } from './expose';
 import { openPublicPort } from './link';
-import type { Machine, MachineHost, MachineSpec, PublicPort } from './machine';
+import { machineSpec, strangerSpec } from './machineSpec';
+import type { Machine, MachineHost, PublicPort } from './machine';
 import { Meter, diskRate } from './meter';
-import { actionsOf, imageKind, isBilled, tcpPorts, type Address, type Pod, type PodAction, type PodStatus, type Run } from './pod';
+import { actionsOf, isBilled, tcpPorts, type Address, type Pod, type PodAction, type PodStatus, type Run } from './pod';
 import { PaperHost } from './paper';
 import { Problem, badRequest, conflict } from './problem';
 import { pullLines } from './pullLines';
@@ -18,11 +19,8 @@ export type Actor = 'user' | 'Runpod';
 
 export const NO_FREE_GPU = 'There are not enough free GPUs on the host machine to start this pod.';
 
-/** How often a start looks whether sshd listens yet: closely at first, now and then later. */
-const KEEN_KNOCK_MS = 40;
-const KEEN_KNOCKS = 200;
-const IDLE_KNOCK_MS = 1000;
 const LONGEST_SSHD_START_MS = 8000;
+const LOOK_EVERY_MS = 40;
 
 /** Ends a run's phases without a word when the pod is stopped meanwhile. */
 class RunEnded extends Error {}
@@ -73,7 +71,7 @@ export class Lifecycle {
     await this.#up(pod, run, { startedAt, sshDelayMs: 0, directDelayMs: 0 });
     if (this.host instanceof PaperHost) return;
     // It has been up for hours: nobody should meet it without its sshd.
-    for (const end = Date.now() + LONGEST_SSHD_START_MS; !run.sshListens && Date.now() < end; ) await sleep(KEEN_KNOCK_MS);
+    for (const end = Date.now() + LONGEST_SSHD_START_MS; !run.sshListens && Date.now() < end; ) await sleep(LOOK_EVERY_MS);
   }
 
   /** A pod that was stopped before the simulator began. */
@@ -299,7 +297,8 @@ export class Lifecycle {
     await this.#openPorts(pod, run);
     pod.startedAt = how.startedAt ?? this.world.clock.now();
     pod.log.write('system', `start container ${pod.image}: begin`);
-    const machine = await this.host.start(await this.#spec(pod, run, how.sshDelayMs), (source, line) => {
+    const spec = machineSpec(this.world, pod, run, { volumeDir: await this.volumeDir(pod), apiPort: this.apiPort(), sshDelayMs: how.sshDelayMs });
+    const machine = await this.host.start(spec, (source, line) => {
       if (pod.run === run) pod.log.write(source, line);
     });
     if (run.abort.signal.aborted) {
@@ -319,26 +318,8 @@ export class Lifecycle {
     });
   }
 
-  /** Leads the public ports to the machine; SSH's refuses until sshd listens, and for good where none does. */
   #expose(run: Run, machine: Machine): void {
-    for (const [privatePort, port] of run.ports) if (privatePort !== 22) port.target(machine, privatePort);
-    const ssh = run.ports.get(22);
-    if (ssh === undefined || this.host instanceof PaperHost) return;
-    const knock = (attempt: number): void => {
-      machine.connect(22).then(
-        (stream) => {
-          stream.on('error', () => undefined).destroy();
-          if (run.abort.signal.aborted) return;
-          ssh.target(machine, 22);
-          run.sshListens = true;
-        },
-        () => {
-          if (run.abort.signal.aborted) return;
-          setTimeout(() => knock(attempt + 1), attempt < KEEN_KNOCKS ? KEEN_KNOCK_MS : IDLE_KNOCK_MS).unref();
-        },
-      );
-    };
-    knock(0);
+    if (!(this.host instanceof PaperHost)) expose(run, machine);
   }
 
   async #openPorts(pod: Pod, run: Run): Promise<void> {
@@ -346,31 +327,6 @@ export class Lifecycle {
     for (const privatePort of wanted)
       if (!run.ports.has(privatePort)) run.ports.set(privatePort, await openPublicPort({ link: this.world.settings.link }));
     this.#check(run, () => this.#tearDown(run));
-  }
-
-  async #spec(pod: Pod, run: Run, sshDelayMs: number): Promise<MachineSpec> {
-    const { settings } = this.world;
-    const network = pod.mounts.network?.[0];
-    const volumeDir = await this.volumeDir(pod);
-    const model = pod.gpu === undefined ? undefined : this.world.stock.gpu(pod.gpu.id);
-    return {
-      id: pod.id,
-      hostname: pod.id,
-      image: imageKind(pod.image, settings.imageKinds),
-      args: commandLine(pod.args),
-      env: this.#environment(pod, run),
-      volumeDir,
-      mountPath: network?.path ?? pod.mounts.persistent?.path,
-      networkVolume: network !== undefined,
-      gpuCount: pod.gpusFound,
-      gpuName: model?.id ?? '',
-      vcpuCount: pod.cpu?.vcpuCount ?? (model?.vcpuPerGpu ?? 4) * Math.max(1, pod.gpusFound),
-      memoryGb: pod.cpu?.memory ?? (model?.ramPerGpu ?? 16) * Math.max(1, pod.gpusFound),
-      apiPort: this.apiPort(),
-      sshDelayMs,
-      chatterLines: settings.chatterLines,
-      volumeQuotaBytes: settings.volumeQuotaBytes === 0 ? undefined : settings.volumeQuotaBytes,
-    };
   }
 
   /** Where the pod's volume lies on this computer; made at first need. */
@@ -386,33 +342,6 @@ export class Lifecycle {
     return join(this.stateDir, 'network-volumes', volumeId);
   }
 
-  /** The pod's own variables with the platform's over them: a key of the user's is shadowed by the pod's. */
-  #environment(pod: Pod, run: Run): Record<string, string> {
-    const secrets = [...this.world.secrets.values()];
-    const resolve = (value: string): string =>
-      value.replace(/\{\{\s*RUNPOD_SECRET_([A-Za-z0-9_.\-/]+)\s*\}\}/g, (whole, name: string) => secrets.find((s) => s.name === name)?.value ?? whole);
-    const env: Record<string, string> = Object.fromEntries(Object.entries(pod.env).map(([name, value]) => [name, resolve(value)]));
-    const model = pod.gpu === undefined ? undefined : this.world.stock.gpu(pod.gpu.id);
-    Object.assign(env, {
-      RUNPOD_POD_ID: pod.id,
-      RUNPOD_API_KEY: pod.key,
-      RUNPOD_DC_ID: pod.dataCenterId,
-      RUNPOD_POD_HOSTNAME: pod.proxyUser,
-      RUNPOD_GPU_COUNT: String(pod.gpusFound),
-      RUNPOD_CPU_COUNT: String(pod.cpu?.vcpuCount ?? (model?.vcpuPerGpu ?? 4) * Math.max(1, pod.gpusFound)),
-    });
-    const network = pod.mounts.network?.[0];
-    if (network !== undefined) env['RUNPOD_VOLUME_ID'] = network.volumeId;
-    for (const [privatePort, port] of run.ports) {
-      env['RUNPOD_PUBLIC_IP'] = port.host;
-      env[`RUNPOD_TCP_PORT_${privatePort}`] = String(port.port);
-    }
-    const image = /torch(\d)(\d)(\d)/.exec(pod.image);
-    if (image !== null) env['PYTORCH_VERSION'] = image.slice(1, 4).join('.');
-    if (/cu(?:da)?1281/.test(pod.image)) env['CUDA_VERSION'] = '12.8.1';
-    return env;
-  }
-
   /** RunPod ends what runs when the credit is gone: network volumes keep the data, everything else is lost. */
   #endForWantOfMoney(): void {
     for (const pod of [...this.world.pods.values()].filter(isBilled)) {
@@ -421,32 +350,9 @@ export class Lifecycle {
     }
   }
 
+  /** Another tenant on the same host, made at first need. */
   #strangerMachine(): Promise<Machine> {
-    const spec: MachineSpec = {
-      id: 'another-tenant',
-      hostname: 'another-tenant',
-      image: 'official',
-      args: '',
-      // It would let the same client in: only the host key tells the two apart.
-      env: { PUBLIC_KEY: this.#acceptedKeys(), RUNPOD_POD_ID: 'another-tenant' },
-      volumeDir: undefined,
-      mountPath: undefined,
-      networkVolume: false,
-      gpuCount: 1,
-      gpuName: 'RTX 3090',
-      vcpuCount: 8,
-      memoryGb: 30,
-      apiPort: this.apiPort(),
-      sshDelayMs: 0,
-      chatterLines: 0,
-      volumeQuotaBytes: undefined,
-    };
-    return (this.#stranger ??= this.host.start(spec, () => undefined));
-  }
-
-  #acceptedKeys(): string {
-    const inPods = [...this.world.pods.values()].map((pod) => pod.env['PUBLIC_KEY'] ?? '');
-    return [...new Set([...this.world.account.sshKeys, ...inPods.flatMap((keys) => keys.split('\n'))])].filter((key) => key !== '').join('\n');
+    return (this.#stranger ??= this.host.start(strangerSpec(this.world, this.apiPort()), () => undefined));
   }
 
   #podDir(pod: Pod): string {
