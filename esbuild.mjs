@@ -1,7 +1,7 @@
 // Bundles the extension. ssh2 and undici become bundles of their own, so that activation loads neither:
 // `await import('ssh2')` in the source is a `require('./ssh2.js')` at run time, at first need.
 import { build, context } from 'esbuild';
-import { rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 
 const production = process.argv.includes('--production');
 const watch = process.argv.includes('--watch');
@@ -21,9 +21,21 @@ const nativeParts = { name: 'native-parts', setup(b) { b.onResolve({ filter: /\.
 const shared = {
   bundle: true, platform: 'node', format: 'cjs', target: 'node20', minify: production,
   sourcemap: production ? false : 'linked', logLevel: 'warning', legalComments: 'none',
+  // Its other form finds its parts at run time, where no bundler sees them.
+  alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
 };
 
+// What the editor completes and checks `runpod.json` by comes from the schema that reads it.
+async function writeProfileSchema() {
+  const { outputFiles } = await build({ entryPoints: ['src/pods/profile/schema.ts'], bundle: true, platform: 'node', format: 'esm', write: false, logLevel: 'warning' });
+  const { profileJsonSchema } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].text).toString('base64')}`);
+  const file = 'media/runpod.schema.json';
+  const text = `${JSON.stringify(profileJsonSchema(), undefined, 1)}\n`;
+  if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
+}
+
 if (!watch) rmSync('dist', { recursive: true, force: true });
+await writeProfileSchema();
 const options = [
   { ...shared, entryPoints: { extension: 'src/extension.ts' }, outdir: 'dist', external: ['vscode'], plugins: [vendorBundles] },
   ...vendors.map((v) => ({ ...shared, entryPoints: { [v]: v }, outdir: 'dist', sourcemap: false, minify: true, plugins: [nativeParts] })),

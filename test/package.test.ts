@@ -44,7 +44,7 @@ describe('the package', function () {
       /^package\.json$/, /^package\.nls(\.[\w-]+)?\.json$/, /^l10n\/[\w.-]+\.json$/,
       /^(readme|changelog)\.md$/i, /^license(\.txt)?$/i,
       /^dist\/[\w-]+\.js$/,
-      /^media\/[\w-]+\.(png|svg)$/, /^media\/walkthrough\/[\w-]+\.(png|svg|md)$/,
+      /^media\/[\w-]+\.(png|svg)$/, /^media\/runpod\.schema\.json$/, /^media\/walkthrough\/[\w-]+\.(png|svg|md)$/,
     ];
     assert.deepEqual(files().filter((name) => !expected.some((pattern) => pattern.test(name))), []);
     for (const name of ['dist/ssh2.js', 'dist/undici.js']) assert.ok(files().includes(name), `${name} is missing`);

@@ -1,8 +1,8 @@
 import type { Pod } from '../runpod/types';
 
 /** USD per GB and month (RunPod's published storage prices, late 2026; a month is billed as 730 hours here). */
-const PRICE = { containerDisk: 0.1, volumeRunning: 0.1, volumeStopped: 0.2, networkFirstTb: 0.07, networkAbove: 0.05 } as const;
-const HOURS_A_MONTH = 730;
+export const STORAGE_PRICE = { containerDisk: 0.1, volumeRunning: 0.1, volumeStopped: 0.2, networkFirstTb: 0.07, networkAbove: 0.05 } as const;
+export const HOURS_A_MONTH = 730;
 
 /** Compute is billed from placement to stop; what is not EXITED or TERMINATED may bill. */
 export const mayBill = (pod: Pod): boolean => pod.status !== 'EXITED' && pod.status !== 'TERMINATED';
@@ -13,21 +13,21 @@ export const mayBill = (pod: Pod): boolean => pod.status !== 'EXITED' && pod.sta
  */
 export function storagePerHour(pod: Pod): number {
   const running = mayBill(pod);
-  const volume = pod.mount?.kind === 'persistent' ? pod.mount.sizeGb * (running ? PRICE.volumeRunning : PRICE.volumeStopped) : 0;
-  const disk = running ? (pod.diskGb ?? 0) * PRICE.containerDisk : 0;
+  const volume = pod.mount?.kind === 'persistent' ? pod.mount.sizeGb * (running ? STORAGE_PRICE.volumeRunning : STORAGE_PRICE.volumeStopped) : 0;
+  const disk = running ? (pod.diskGb ?? 0) * STORAGE_PRICE.containerDisk : 0;
   return (volume + disk) / HOURS_A_MONTH;
 }
 
 /** What a pod's volume disk will cost in USD per hour once the pod is stopped. */
 export const stoppedStoragePerHour = (pod: Pod): number =>
-  pod.mount?.kind === 'persistent' ? (pod.mount.sizeGb * PRICE.volumeStopped) / HOURS_A_MONTH : 0;
+  pod.mount?.kind === 'persistent' ? (pod.mount.sizeGb * STORAGE_PRICE.volumeStopped) / HOURS_A_MONTH : 0;
 
 /** USD per month of a volume disk of `sizeGb` attached to a running pod. */
-export const volumeDiskPerMonth = (sizeGb: number): number => sizeGb * PRICE.volumeRunning;
+export const volumeDiskPerMonth = (sizeGb: number): number => sizeGb * STORAGE_PRICE.volumeRunning;
 
 /** Estimated USD per month of a network volume: the first TB has one price, the rest a lower one. */
 export const networkVolumePerMonth = (volume: { readonly sizeGb: number }): number =>
-  Math.min(volume.sizeGb, 1000) * PRICE.networkFirstTb + Math.max(0, volume.sizeGb - 1000) * PRICE.networkAbove;
+  Math.min(volume.sizeGb, 1000) * STORAGE_PRICE.networkFirstTb + Math.max(0, volume.sizeGb - 1000) * STORAGE_PRICE.networkAbove;
 
 export interface Burn {
   /** Sum of the running pods' compute rates, USD per hour. */
