@@ -111,7 +111,7 @@ function problemsOf(issue: Issue, prefix: readonly PropertyKey[] = []): Placeles
       const closest = [...branches].sort((a, b) => remoteness(a, path) - remoteness(b, path))[0];
       const values = [...new Set(branches.flat().filter((p) => p.code === 'not-permitted' && p.path.length === path.length).flatMap((p) => p.permitted ?? []))];
       // An enumeration says "not permitted" to a number as well; its neighbour that takes any text tells that it is none.
-      const noText = branches.some((b) => b.some((p) => p.code === 'wrong-type' && p.path.length === path.length && p.permitted?.[0] === TYPE_WORDS['string']));
+      const noText = issue.errors.some((issues) => issues.some((i) => i.code === 'invalid_type' && i.expected === 'string' && i.path.length === 0));
       if (noText && (typeof path.at(-1) === 'number' || hint(path) === undefined)) return [{ code: 'wrong-type', path, permitted: ['"…"'] }];
       // All branches failed at once: what may stand there is what any of them would take.
       if (closest === undefined || (noText && closest[0]?.path.length === path.length) || (closest[0]?.path.length === path.length && closest[0].code === 'wrong-type'))
