@@ -1,6 +1,5 @@
 // The programs that the simulator, the editor's server and the browser need from the operating system.
-import { existsSync } from 'node:fs';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheDir } from './cache.mjs';
 import { findBrowser } from './browser.mjs';
@@ -67,11 +66,25 @@ export async function installSystemPackages(needs) {
     await step(`Installing from ${distribution()}: ${names.join(' ')}`, async () => {
       const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
       await run('apt-get', ['update', '-q'], { env });
-      await run('apt-get', [...aptInstall, '-q', ...debianNames(names)], { env });
+      await withoutServices(() => run('apt-get', [...aptInstall, '-q', ...debianNames(names)], { env }));
+      // The program is wanted, not a machine that lets people in.
+      if (names.includes('openssh-server') && which('systemctl') !== undefined) await run('systemctl', ['disable', 'ssh.service', 'ssh.socket']).catch(() => undefined);
     });
     const left = missing(needs).filter((name) => name !== 'chromium' || !isUbuntu());
     if (left.length > 0) throw new SetupError(`Installed, but still not found: ${left.join(', ')}`);
   });
+}
+
+/** Installs packages without starting the services in them, by Debian's own means. */
+async function withoutServices(install) {
+  const policy = '/usr/sbin/policy-rc.d';
+  if (existsSync(policy)) return install();
+  writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    return await install();
+  } finally {
+    rmSync(policy, { force: true });
+  }
 }
 
 // Ubuntu's package of that name only points to a snap, which containers can't run: browser.mjs fetches one there.
