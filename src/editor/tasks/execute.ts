@@ -14,16 +14,20 @@ export interface RunOutcome {
 export async function execute(definition: RunDefinition, scope: Scope, name: string, terminal: () => RunTerminal): Promise<RunOutcome> {
   await endRunning(definition, name);
   return new Promise<RunOutcome>((resolve, reject) => {
-    let begun = false;
+    let made: RunTerminal | undefined;
     const task: Task = makeTask(definition, scope, name, () => {
-      const made = terminal();
-      begun = true;
-      void made.finished.then((exitCode) => settle(() => resolve({ exitCode })));
-      return made;
+      const first = made === undefined;
+      const next = terminal();
+      made ??= next;
+      // The editor ends the task a moment after its terminal; until then it would not run the same command again.
+      if (first) void next.finished.then((exitCode) => setTimeout(() => settle(() => resolve({ exitCode })), ENDED_AT_LAST_MS));
+      return next;
     });
     const ended = tasks.onDidEndTask(({ execution }) => {
-      // Given up by the editor before it had a terminal; otherwise the terminal tells how it ended.
-      if (!begun && sameDefinition(execution.task.definition, definition)) settle(() => reject(new CancelledError()));
+      if (!sameDefinition(execution.task.definition, definition)) return;
+      // Without a terminal the editor gave it up before it began; otherwise the terminal knows how it ended, or soon will.
+      if (made === undefined) settle(() => reject(new CancelledError()));
+      else void made.finished.then((exitCode) => settle(() => resolve({ exitCode })));
     });
     const settle = (outcome: () => void): void => {
       ended.dispose();
@@ -32,6 +36,9 @@ export async function execute(definition: RunDefinition, scope: Scope, name: str
     tasks.executeTask(task).then(undefined, (error: unknown) => settle(() => reject(error instanceof Error ? error : new Error(String(error)))));
   });
 }
+
+/** Should the editor not say that a task has ended whose terminal has. */
+const ENDED_AT_LAST_MS = 3_000;
 
 /** The editor runs a task only once at a time and would ask in its own words; here the one that runs can be ended. */
 async function endRunning(definition: RunDefinition, name: string): Promise<void> {

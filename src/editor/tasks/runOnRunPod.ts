@@ -1,4 +1,4 @@
-import { l10n, ProgressLocation, TaskScope, Uri, window, workspace } from 'vscode';
+import { l10n, TaskScope, Uri, window, workspace } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { composeCommand } from '../../runs/command';
 import { planRun, probeFile, readFacts } from '../../runs/interpreter';
@@ -10,6 +10,7 @@ import { execute, type RunOutcome } from './execute';
 import { Ledgers } from './ledgers';
 import { folderName, isProject, localTree, onlyFile } from './localFolder';
 import { findPod, podNow, type RunParts } from './pods';
+import { withPatience } from './progress';
 import { taskTerminal } from './provider';
 import { RunTerminal, type PreparedRun } from './runTerminal';
 import { sendFolder } from './sendFolder';
@@ -90,14 +91,9 @@ export class Runs {
   /** What runs a file, asked of the pod in one round trip. */
   async #commandFor(pod: Pod, path: string, root: string, uri: Uri): Promise<string> {
     const session = this.parts.sessions.get(pod.id);
-    const probe = async (signal: AbortSignal): Promise<string> => {
+    const said = await withPatience(l10n.t('Connecting to {0}…', pod.name), async (_report, signal) => {
       const { stdout } = await session.run(composeCommand({ command: probeFile(path, root) }), { deadlineMs: PROBE_DEADLINE_MS, signal });
       return stdout.toString();
-    };
-    const said = await window.withProgress({ location: ProgressLocation.Notification, title: l10n.t('Connecting to {0}…', pod.name), cancellable: true }, (_progress, token) => {
-      const stop = new AbortController();
-      token.onCancellationRequested(() => stop.abort());
-      return probe(stop.signal);
     });
     const plan = planRun(path, readFacts(said), settings.interpreters(uri));
     switch (plan.kind) {

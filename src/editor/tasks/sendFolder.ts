@@ -1,4 +1,4 @@
-import { l10n, ProgressLocation, window, type Uri } from 'vscode';
+import { l10n, window, type Uri } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import type { Pod } from '../../runpod/types';
 import type { PodSession } from '../../pods/session';
@@ -7,6 +7,7 @@ import { bytesOf, planUpload, type PlannedFile, type UploadPlan } from '../../sy
 import { upload } from '../../sync/upload';
 import { UploadError } from '../../sync/uploadError';
 import type { Ledgers } from './ledgers';
+import { withPatience } from './progress';
 
 /** From here on a person is asked before anything is sent. */
 const ASK = { files: 5_000, bytes: 200 * 1024 * 1024 } as const;
@@ -34,42 +35,43 @@ export interface Sent {
 /** Sends what changed in a local folder to its place on a pod, with progress and questions. */
 export async function sendFolder(ledgers: Ledgers, options: SendOptions, outer?: AbortSignal): Promise<Sent> {
   const { pod, session, folder, tree, name } = options;
-  const title = l10n.t('Sending {0} to {1}', name, pod.name);
-  return window.withProgress({ location: ProgressLocation.Notification, title, cancellable: true }, async (progress, token) => {
-    const stop = new AbortController();
-    token.onCancellationRequested(() => stop.abort());
-    const signal = outer === undefined ? stop.signal : AbortSignal.any([outer, stop.signal]);
-    try {
-      progress.report({ message: l10n.t('connecting…') });
-      const link = await session.link(signal);
-      const mount = await mountPath(session, signal);
-      const target = `${mount}/${name}`;
-      const ledger = await ledgers.load(folder, target);
-      progress.report({ message: l10n.t('comparing…') });
-      const plan = await planUpload(link, tree, target, ledger, signal);
-      const overwrite = new Set((await settleConflicts(plan, options)) === 'overwrite' ? plan.conflicts : []);
-      const files = [...plan.send, ...overwrite];
-      const total = bytesOf(files);
-      if (options.confirmed !== true && (files.length > ASK.files || total > ASK.bytes)) await askSize(files, total, pod.name);
-      let reported = 0;
-      const done = await upload(link, tree, plan, ledger, {
-        staging: `${mount}/.runpod-workspaces/${pod.id}/staging`,
-        overwrite,
-        signal,
-        onProgress: ({ files: count, bytes }) => {
-          const percent = total === 0 ? 100 : (bytes / total) * 100;
-          if (percent - reported < 1 && count < files.length) return;
-          progress.report({ message: l10n.t('{0} of {1} files, {2} of {3}', count, files.length, size(bytes), size(total)), increment: percent - reported });
-          reported = percent;
-        },
-      });
-      await ledgers.save(folder, target, ledger);
-      return { target, remarks: remarksOn(plan, overwrite, done.files, done.bytes) };
-    } catch (error) {
-      if (signal.aborted) throw new CancelledError();
-      throw error instanceof UploadError ? new Error(explainUpload(error, pod.name), { cause: error }) : error;
-    }
-  });
+  return withPatience(
+    l10n.t('Sending {0} to {1}', name, pod.name),
+    async (report, signal) => {
+      try {
+        report({ message: l10n.t('connecting…') });
+        const link = await session.link(signal);
+        const mount = await mountPath(session, signal);
+        const target = `${mount}/${name}`;
+        const ledger = await ledgers.load(folder, target);
+        report({ message: l10n.t('comparing…') });
+        const plan = await planUpload(link, tree, target, ledger, signal);
+        const overwrite = new Set((await settleConflicts(plan, options)) === 'overwrite' ? plan.conflicts : []);
+        const files = [...plan.send, ...overwrite];
+        const total = bytesOf(files);
+        if (options.confirmed !== true && (files.length > ASK.files || total > ASK.bytes)) await askSize(files, total, pod.name);
+        let told = 0;
+        const done = await upload(link, tree, plan, ledger, {
+          staging: `${mount}/.runpod-workspaces/${pod.id}/staging`,
+          overwrite,
+          signal,
+          onProgress: ({ files: count, bytes }) => {
+            const percent = total === 0 ? 100 : Math.min(100, (bytes / total) * 100);
+            // Every per cent is enough to look at.
+            if (percent - told < 1 && count < files.length) return;
+            told = percent;
+            report({ message: l10n.t('{0} of {1} files, {2} of {3}', count, files.length, size(bytes), size(total)), percent });
+          },
+        });
+        await ledgers.save(folder, target, ledger);
+        return { target, remarks: remarksOn(plan, overwrite, done.files, done.bytes) };
+      } catch (error) {
+        if (signal.aborted) throw new CancelledError();
+        throw error instanceof UploadError ? new Error(explainUpload(error, pod.name), { cause: error }) : error;
+      }
+    },
+    outer,
+  );
 }
 
 /** Where a pod keeps what lasts; the login's home on a pod without a volume. */

@@ -49,6 +49,7 @@ describe('terminals, tasks and runs on a pod', () => {
   it('Run Command on Pod hands back the exit code', async () => {
     assert.deepEqual(await command('runpod.runCommand', podId, 'true'), { exitCode: 0 });
     assert.deepEqual(await command('runpod.runCommand', 'llama-ft', 'exit 3'), { exitCode: 3 });
+    assert.deepEqual(await command('runpod.runCommand', 'llama-ft', 'exit 3'), { exitCode: 3 }, 'and again at once');
     assert.deepEqual(await command('runpod.runCommand', podId, 'kill -TERM $$'), { exitCode: 143 });
   });
 

@@ -1,0 +1,47 @@
+import { ProgressLocation, window, type Progress } from 'vscode';
+
+/** What is over sooner needs no notification that only flashes by. */
+const PATIENCE_MS = 600;
+
+export interface Step {
+  readonly message: string;
+  /** Per cent done by now, 0 to 100. */
+  readonly percent?: number;
+}
+
+/** Does work that usually takes a moment; where it takes longer, a notification says what it waits for and can cancel it. */
+export async function withPatience<T>(title: string, work: (report: (step: Step) => void, signal: AbortSignal) => Promise<T>, outer?: AbortSignal): Promise<T> {
+  const stop = new AbortController();
+  let shown: Progress<{ message?: string; increment?: number }> | undefined;
+  let last: Step | undefined;
+  let reported = 0;
+  const show = (): void => {
+    if (shown === undefined || last === undefined) return;
+    const { message, percent = reported } = last;
+    shown.report({ message, increment: percent - reported });
+    reported = percent;
+  };
+  const done = work(
+    (step) => {
+      last = step;
+      show();
+    },
+    outer === undefined ? stop.signal : AbortSignal.any([outer, stop.signal]),
+  );
+  const timer = setTimeout(() => {
+    void window.withProgress({ location: ProgressLocation.Notification, title, cancellable: true }, (progress, token) => {
+      shown = progress;
+      token.onCancellationRequested(() => stop.abort());
+      show();
+      return done.then(
+        () => undefined,
+        () => undefined,
+      );
+    });
+  }, PATIENCE_MS);
+  try {
+    return await done;
+  } finally {
+    clearTimeout(timer);
+  }
+}
