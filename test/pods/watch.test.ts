@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { silentLog } from '../../src/base/log';
+import { RunPodClient } from '../../src/runpod/client';
+import { GpuWatch, questionsOf, sightings, type WatchOrder } from '../../src/pods/watch';
+import { startSimulator } from '../simulator/simulator';
+
+const RTX = 'NVIDIA GeForce RTX 4090';
+const order = (more: Partial<WatchOrder> = {}): WatchOrder => ({
+  id: 'w1', name: 'llama-ft', label: 'RTX 4090', createOnSight: false, since: 0, origin: 'o',
+  requests: [{ name: 'llama-ft', image: 'x', gpu: { id: RTX, count: 1 }, cloud: 'SECURE' }],
+  ...more,
+});
+
+describe('watching for a GPU', () => {
+  it('asks one question for all that share it', () => {
+    const two = order({ requests: [...order().requests, { name: 'a', gpu: { id: 'NVIDIA L4', count: 1 } }, { name: 'a', gpu: { id: 'NVIDIA L4', count: 2 }, cloud: 'COMMUNITY' }] });
+    assert.deepEqual(questionsOf([order(), two]).map((q) => `${q.count} ${q.cloud}`), ['1 SECURE', '2 COMMUNITY']);
+  });
+
+  it('sees nothing above the cap or elsewhere', () => {
+    const type = { id: RTX, name: 'RTX 4090', secure: true, community: false, price: { secure: 0.69 }, maxCount: {}, availability: 'LOW' as const, dataCenters: [{ id: 'US-KS-2', name: 'Kansas', availability: 'LOW' as const }] };
+    assert.equal(sightings(order(), 'SECURE', [type]).length, 1);
+    assert.equal(sightings(order({ cap: 0.69 }), 'SECURE', [type]).length, 1);
+    assert.equal(sightings(order({ cap: 0.5 }), 'SECURE', [type]).length, 0);
+    assert.equal(sightings(order(), 'COMMUNITY', [type]).length, 0);
+    const elsewhere = order({ requests: [{ ...order().requests[0], name: 'a', dataCenterIds: ['EU-RO-1'] }] });
+    assert.equal(sightings(elsewhere, 'SECURE', [type]).length, 0);
+  });
+
+  it('tells when it comes, rests while that is dealt with, and ends with its last order', async () => {
+    const simulator = await startSimulator({ mode: 'none', empty: true, settings: { shortages: [{ gpu: RTX }] } });
+    const client = new RunPodClient({ restUrl: simulator.restUrl, graphqlUrl: simulator.graphqlUrl, key: async () => simulator.apiKey, userAgent: 'runpod-workspaces/test', log: silentLog });
+    let orders: WatchOrder[] = [order()];
+    let sights = 0;
+    let asked = 0;
+    const seen = new Promise<void>((resolve) => {
+      const watch = new GpuWatch({
+        api: { gpus: (cloud, count) => { if (++asked === 3) simulator.set({ shortages: [] }); return client.catalog.gpus({ availability: { cloud, count } }); } },
+        orders: () => orders,
+        onSight: async (o, sighted) => {
+          sights++;
+          assert.equal(o.id, 'w1');
+          assert.equal(sighted[0]?.candidate.perHour, sighted[0]?.candidate.perHour ?? assert.fail());
+          orders = [];
+          resolve();
+        },
+        everyMs: () => 5,
+        log: silentLog,
+      });
+      watch.wake(1);
+    });
+    try {
+      await seen;
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      assert.equal(sights, 1);
+      assert.ok(asked >= 3 && asked <= 5, String(asked));
+    } finally {
+      client.dispose();
+      await simulator.close();
+    }
+  });
+
+  it('goes on after failures, more slowly', async () => {
+    let asked = 0;
+    const watch = new GpuWatch({ api: { gpus: async () => { asked++; throw new Error('503'); } }, orders: () => [order()], onSight: async () => undefined, everyMs: () => 10, log: silentLog });
+    watch.wake(1);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    watch.dispose();
+    assert.ok(asked >= 2 && asked <= 6, String(asked));
+  });
+});
