@@ -4,6 +4,7 @@ import { Emitter } from '../base/emitter';
 import type { Logger } from '../base/log';
 import type { RunPodError } from '../runpod/errors';
 import type { Account, Pod, PodRow } from '../runpod/types';
+import { newerAccount, type KnownAccount } from './balance';
 
 /** The part of RunPod's API that the list lives on. */
 export interface PodsApi {
@@ -21,7 +22,7 @@ export interface PodsState {
   readonly fetchedAt?: number;
   /** The last poll failed; `rows` are older than they should be. */
   readonly problem?: { readonly error: unknown; readonly nextTryAt: number };
-  readonly account?: Account & { readonly at: number };
+  readonly account?: KnownAccount;
 }
 
 /** How much somebody looks: pods in view, only the ticker in a focused window, or a window in the background. */
@@ -53,7 +54,7 @@ export class PodStore implements Disposable {
 
   #state: PodsState = { phase: 'loading', rows: [], pods: [] };
   #api: (() => Promise<PodsApi | undefined>) | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Disposable | undefined;
   #inFlight: Promise<void> | undefined;
   #failures = 0;
   #attention: Attention = 'background';
@@ -61,6 +62,11 @@ export class PodStore implements Disposable {
   #epoch = 0;
   #disposed = false;
   #hurryUntil = 0;
+  #byId = new Map<string, Pod>();
+  #told: KnownAccount | undefined;
+
+  /** What is known of the account by other means, where RunPod does not tell: see `typedAccount`. */
+  otherAccount: ((pods: readonly Pod[]) => KnownAccount | undefined) | undefined;
 
   /** @param api gives the API, or undefined where there is no key; asked again at every poll */
   constructor(
@@ -68,6 +74,8 @@ export class PodStore implements Disposable {
     private readonly log: Logger,
     private readonly timings: StoreTimings = defaultTimings,
     private readonly now: () => number = Date.now,
+    /** Runs `f` after `ms`; gives what takes that back. */
+    private readonly after: (ms: number, f: () => void) => Disposable = afterTimeout,
   ) {
     this.#api = api;
   }
@@ -78,7 +86,7 @@ export class PodStore implements Disposable {
 
   /** The pod with that id, or the only one with that name. */
   find(idOrName: string): Pod | undefined {
-    const byId = this.#state.pods.find((p) => p.id === idOrName);
+    const byId = this.#byId.get(idOrName);
     if (byId) return byId;
     const named = this.#state.pods.filter((p) => p.name === idOrName);
     return named.length === 1 ? named[0] : undefined;
@@ -108,6 +116,7 @@ export class PodStore implements Disposable {
     this.#inFlight = undefined;
     this.#failures = 0;
     this.#accountAt = 0;
+    this.#told = undefined;
     this.#set({ phase: 'loading', rows: [], pods: [] });
     return this.refresh();
   }
@@ -129,6 +138,13 @@ export class PodStore implements Disposable {
     this.#set({ ...this.#state, rows, pods: podsOf(rows) });
   }
 
+  /** `otherAccount` has another answer than before. */
+  accountChanged(): void {
+    const { account: _before, ...rest } = this.#state;
+    const known = newerAccount(this.#told, this.otherAccount?.(rest.pods));
+    this.#set({ ...rest, ...(known ? { account: known } : {}) });
+  }
+
   /** Takes a pod out that the API has confirmed gone. */
   remove(podId: string): void {
     const rows = this.#state.rows.filter((r) => !(r.kind === 'pod' && r.pod.id === podId));
@@ -138,7 +154,7 @@ export class PodStore implements Disposable {
   dispose(): void {
     this.#disposed = true;
     this.#epoch++;
-    clearTimeout(this.#timer);
+    this.#timer?.dispose();
     this.#changed.dispose();
   }
 
@@ -158,8 +174,10 @@ export class PodStore implements Disposable {
       if (stale()) return;
       this.#failures = 0;
       const now = this.now();
-      const kept = account ?? this.#state.account;
-      this.#set({ phase: 'ready', rows, pods: podsOf(rows), fetchedAt: now, ...(kept ? { account: kept } : {}) });
+      this.#told = account ?? this.#told;
+      const pods = podsOf(rows);
+      const known = newerAccount(this.#told, this.otherAccount?.(pods));
+      this.#set({ phase: 'ready', rows, pods, fetchedAt: now, ...(known ? { account: known } : {}) });
     } catch (error) {
       if (stale()) return;
       this.#failures++;
@@ -168,19 +186,19 @@ export class PodStore implements Disposable {
     }
   }
 
-  async #readAccount(api: PodsApi): Promise<(Account & { at: number }) | undefined> {
+  async #readAccount(api: PodsApi): Promise<KnownAccount | undefined> {
     this.#accountAt = this.now();
     const account = await api.readAccount().catch(() => undefined);
     return account && { ...account, at: this.now() };
   }
 
   #schedule(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.dispose();
     // Without a key there is nothing to ask; setting one resets the store.
     if (this.#disposed || this.#state.phase === 'no-key') return;
     const due = (this.#state.fetchedAt ?? this.now()) + this.#delay();
     const wait = this.#failures > 0 || this.#state.fetchedAt === undefined ? this.#delay() : Math.max(50, due - this.now());
-    this.#timer = setTimeout(() => void this.refresh(), wait);
+    this.#timer = this.after(wait, () => void this.refresh());
   }
 
   #delay(): number {
@@ -195,9 +213,15 @@ export class PodStore implements Disposable {
   }
 
   #set(state: PodsState): void {
+    if (state.pods !== this.#state.pods) this.#byId = new Map(state.pods.map((p) => [p.id, p]));
     this.#state = state;
     this.#changed.fire(state);
   }
+}
+
+function afterTimeout(ms: number, f: () => void): Disposable {
+  const timer = setTimeout(f, ms);
+  return { dispose: () => clearTimeout(timer) };
 }
 
 const podsOf = (rows: readonly PodRow[]): Pod[] => rows.flatMap((r) => (r.kind === 'pod' ? [r.pod] : []));

@@ -15,12 +15,16 @@ const TICK_MS = 15_000;
 
 /** The Pods view: a picture of the store, never the other way round. */
 export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvider, Disposable {
-  #changed = new EventEmitter<undefined>();
+  #changed = new EventEmitter<PodsNode[] | undefined>();
   readonly onDidChangeTreeData = this.#changed.event;
   #decorated = new EventEmitter<undefined>();
   readonly onDidChangeFileDecorations = this.#decorated.event;
   readonly view: TreeView<PodsNode>;
   #disposables: Disposable[] = [];
+  /** One object a row for as long as it is shown: a menu that is open while the list changes still knows its row. */
+  #nodes = new Map<string, PodsNode>();
+  /** What each top row looked like when it was painted last. */
+  #painted = new Map<string, string>();
   #tick: NodeJS.Timeout | undefined;
 
   constructor(
@@ -37,24 +41,22 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
       this.#decorated,
       window.registerFileDecorationProvider(this),
       store.onDidChange(() => this.#repaint()),
-      sessions.onDidChange(() => this.#changed.fire(undefined)),
-      activePod.onDidChange(() => this.#changed.fire(undefined)),
+      sessions.onDidChange(() => this.#repaint()),
+      activePod.onDidChange(() => this.#repaint()),
       this.view.onDidChangeVisibility((e) => this.#watch(e.visible)),
     );
     this.#watch(this.view.visible);
   }
 
   getChildren(node?: PodsNode): PodsNode[] {
-    const { state } = this.store;
     if (node?.kind === 'pod') {
       const pod = this.store.find(node.podId);
-      return pod ? childrenOf(pod) : [];
+      return pod ? childrenOf(pod).map((child) => this.#same(child)) : [];
     }
     if (node) return [];
-    const pods = [...state.pods].sort(byImportance).map((pod): PodsNode => ({ kind: 'pod', podId: pod.id }));
-    const unreadable = state.rows.flatMap((r, index): PodsNode[] => (r.kind === 'unreadable' ? [{ kind: 'unreadable', index, podId: r.row.id }] : []));
-    const known = state.account?.balance !== undefined || state.account?.spendPerHour !== undefined;
-    return [...(known ? [{ kind: 'account' as const }] : []), ...unreadable, ...pods];
+    const top = this.#top();
+    this.#painted = new Map(top.map((n) => [nodeId(n), this.#look(n)]));
+    return top;
   }
 
   getTreeItem(node: PodsNode): TreeItem {
@@ -107,11 +109,46 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
     return { state: this.store.state, now: this.now(), activePod: this.activePod.id };
   }
 
+  /** The rows of the top level, in the order they are shown in. */
+  #top(): PodsNode[] {
+    const { state } = this.store;
+    const pods = [...state.pods].sort(byImportance).map((pod): PodsNode => ({ kind: 'pod', podId: pod.id }));
+    const unreadable = state.rows.flatMap((r, index): PodsNode[] => (r.kind === 'unreadable' ? [{ kind: 'unreadable', index, podId: r.row.id }] : []));
+    const known = state.account?.balance !== undefined || state.account?.spendPerHour !== undefined;
+    const top = [...(known ? [{ kind: 'account' as const }] : []), ...unreadable, ...pods];
+    const shown = new Set(top.map(nodeId));
+    for (const [id, node] of this.#nodes) if (!shown.has(id) && !('podId' in node && shown.has(`pod:${node.podId}`))) this.#nodes.delete(id);
+    return top.map((node) => this.#same(node));
+  }
+
+  #same(node: PodsNode): PodsNode {
+    const id = nodeId(node);
+    const known = this.#nodes.get(id);
+    // A port's public number, or the place of an unreadable row, may be another by now.
+    if (known && JSON.stringify(known) === JSON.stringify(node)) return known;
+    this.#nodes.set(id, node);
+    return node;
+  }
+
+  /** All that is visible of a top row and what hangs below it, to be compared. */
+  #look(node: PodsNode): string {
+    const item = this.#itemFor(node);
+    const below = node.kind === 'pod' ? this.getChildren(node).map((child) => this.#itemFor(child)) : [];
+    return JSON.stringify([item, ...below].map((i) => [i.label, i.description, i.contextValue, i.resourceUri?.query, i.iconPath]));
+  }
+
+  /** Tells the editor what has changed and no more: a list whose order is the same keeps its rows. */
   #repaint(): void {
     const { state } = this.store;
     this.view.message = state.problem ? this.#problemText() : '';
+    const top = this.#top();
+    const looks = new Map(top.map((n) => [nodeId(n), this.#look(n)]));
+    const sameOrder = looks.size === this.#painted.size && [...looks.keys()].every((id, i) => id === [...this.#painted.keys()][i]);
+    const changed = top.filter((n) => looks.get(nodeId(n)) !== this.#painted.get(nodeId(n)));
+    if (sameOrder && changed.length === 0) return;
+    this.#painted = looks;
     this.#decorated.fire(undefined);
-    this.#changed.fire(undefined);
+    this.#changed.fire(sameOrder ? changed : undefined);
   }
 
   /** “Last seen 2m ago: RunPod has a problem of its own (503). Trying again in 30s.” */
