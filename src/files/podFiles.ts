@@ -8,6 +8,7 @@ import type { FilesHost } from './host';
 import type { FileStat, Identity } from './kinds';
 import { type Entry, list } from './list';
 import { normalise } from './names';
+import { peek, type Peeked } from './peek';
 import { readFile, type ReadOptions } from './read';
 import { remove, sweep } from './remove';
 import { rename } from './rename';
@@ -16,6 +17,11 @@ import type { SpaceLeft } from './sftp';
 import { checkParent, stat } from './stat';
 import { Sessions } from './sessions';
 import { PathLocks, Turns } from './turns';
+import { LocalFileError, type TransferOptions, type TransferPlan, type TransferResult } from './transfer/contract';
+import { download } from './transfer/download';
+import { planDownload, type PlanOptions } from './transfer/planDownload';
+import { planUpload } from './transfer/planUpload';
+import { upload } from './transfer/upload';
 import { writeFile, type WriteOptions } from './write';
 
 export interface PodFilesOptions {
@@ -71,6 +77,11 @@ export class PodFiles implements Disposable {
     return this.#do(path, (p) => stat(this.#room, p, signal));
   }
 
+  /** Many paths in one round trip, as the pod has them now; links followed. In the order asked. */
+  peek(paths: readonly string[], signal?: AbortSignal): Promise<Peeked[]> {
+    return this.#do('/', () => peek(this.#room, paths.map(normalise), signal));
+  }
+
   list(path: string, signal?: AbortSignal): Promise<Entry[]> {
     return this.#do(path, (p) => list(this.#room, p, signal));
   }
@@ -121,6 +132,29 @@ export class PodFiles implements Disposable {
   /** Who we are on the pod; `undefined` where there is no shell to ask. */
   who(): Promise<Identity | undefined> {
     return this.#do('/', (p) => this.#room.sessions.use(p, true, () => this.#room.sessions.who()));
+  }
+
+  /** What bringing files and folders of this computer into `destination` would do; nothing is changed. */
+  planUpload(sources: readonly string[], destination: string, options?: PlanOptions): Promise<TransferPlan> {
+    return this.#transfer(destination, () => planUpload(this.#room, sources, destination, options));
+  }
+
+  /** What bringing files and folders of the pod into a folder of this computer would do; nothing is changed. */
+  planDownload(sources: readonly string[], destination: string, options?: PlanOptions): Promise<TransferPlan> {
+    return this.#transfer(sources[0] ?? '/', () => planDownload(this.#room, sources, destination, options));
+  }
+
+  /** Streams from disk to disk; memory does not grow with the size. Ends in `LocalFileError` too. */
+  transfer(plan: TransferPlan, options?: TransferOptions): Promise<TransferResult> {
+    return this.#transfer(plan.destination, () => (plan.direction === 'upload' ? upload : download)(this.#room, plan, options));
+  }
+
+  async #transfer<T>(path: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw error instanceof LocalFileError ? error : toFileError(error, path);
+    }
   }
 
   /** Something else than this object has changed files: nothing heard before is believed any more. */

@@ -1,4 +1,5 @@
-import ignore, { type Ignore } from 'ignore';
+import ignore from 'ignore';
+import { opinion, reincluded, type Rules } from '../files/ignoreRules';
 import { joinPath, readWhole, type LocalEntry, type LocalTree } from './localTree';
 
 /**
@@ -18,14 +19,6 @@ export const SECRET_NAMES: readonly string[] = [
   ...['id_rsa*', 'id_dsa*', 'id_ecdsa*', 'id_ed25519*', '!id_*.pub'],
   ...['.netrc', '_netrc', '.pypirc', '.git-credentials', '.npmrc', '.dockercfg', 'credentials.json', 'service-account*.json', '.aws/', '.ssh/', '.kaggle/'],
 ];
-
-/** An ignore file's rules and the folder they speak of. */
-interface Rules {
-  readonly folder: string;
-  /** Set for a file above the root: the root's path below its folder. */
-  readonly below?: string;
-  readonly matcher: Ignore;
-}
 
 /** The rules in force inside one folder, deepest ignore file first. */
 interface Scope {
@@ -102,37 +95,6 @@ async function deeper(tree: LocalTree, options: { ignoreCase: boolean }, folder:
   if (!entries.some((entry) => entry.name === name && entry.type === 'file')) return outer;
   const text = (await readWhole(tree, joinPath(folder, name))).toString();
   return [{ folder, matcher: ignore(options).add(text) }, ...outer];
-}
-
-/** What the deepest file that mentions a path says of it. Folders are asked for with a slash at the end. */
-function opinion(rules: readonly Rules[], path: string): 'ignored' | 'included' | undefined {
-  for (const { folder, below, matcher } of rules) {
-    const asked = relative(folder, below, path);
-    if (asked === '') continue;
-    const { ignored, unignored } = matcher.test(asked);
-    if (ignored) return 'ignored';
-    if (unignored) return 'included';
-  }
-  return undefined;
-}
-
-/**
- * The rules for what lies inside a folder that is sent. A shallower file may ignore that folder while a deeper one takes
- * it back; git then asks about the contents on their own, while a matcher goes on refusing whatever has that parent. So
- * such a matcher is told of the exception.
- */
-function reincluded(rules: readonly Rules[], folder: string, options: { ignoreCase: boolean }): readonly Rules[] {
-  return rules.map((rule) => {
-    const asked = relative(rule.folder, rule.below, folder);
-    if (asked === '' || !rule.matcher.test(asked).ignored) return rule;
-    const exception = `!/${asked.replace(/[\\*?[\] !#]/g, '\\$&')}`;
-    return { ...rule, matcher: ignore(options).add(rule.matcher).add([exception]) };
-  });
-}
-
-function relative(folder: string, below: string | undefined, path: string): string {
-  if (below !== undefined) return path === '' ? `${below}/` : joinPath(below, path);
-  return folder === '' ? path : path.slice(folder.length + 1);
 }
 
 async function readIfThere(tree: LocalTree, folder: string, name: string): Promise<string | undefined> {

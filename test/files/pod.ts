@@ -66,6 +66,13 @@ export class TestHost implements FilesHost {
     });
   }
 
+  /** A command whose output is read as it comes. */
+  async exec(command: string): Promise<ClientChannel> {
+    this.commands.push(command);
+    const client = await this.#connected();
+    return new Promise((resolve, reject) => client.exec(command, (error, channel) => (error === undefined ? resolve(channel) : reject(error))));
+  }
+
   #connected(): Promise<Client> {
     return (this.#client ??= this.#connect());
   }
