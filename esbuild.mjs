@@ -18,6 +18,19 @@ const vendorBundles = {
 // The native parts of ssh2 are optional; without them Node's own ciphers are used (no slower) and one VSIX fits all.
 const nativeParts = { name: 'native-parts', setup(b) { b.onResolve({ filter: /\.node$|^cpu-features$/ }, (a) => ({ path: a.path, external: true })); } };
 
+// ssh2 ends the connection at packets over 35,000 bytes, the least that RFC 4253 asks for; OpenSSH sends up to 256 KiB, for
+// example when a program that reads without echo is given much input. OpenSSH's own limit is used instead.
+const packetLimit = {
+  name: 'packet-limit',
+  setup(b) {
+    b.onLoad({ filter: /ssh2[\\/]lib[\\/]protocol[\\/]crypto\.js$/ }, ({ path }) => {
+      const text = readFileSync(path, 'utf8');
+      if (!text.includes('const MAX_PACKET_SIZE = 35000;')) throw new Error('ssh2 has another packet limit than it had; look at packetLimit');
+      return { contents: text.replace('const MAX_PACKET_SIZE = 35000;', 'const MAX_PACKET_SIZE = 256 * 1024;'), loader: 'js' };
+    });
+  },
+};
+
 const shared = {
   bundle: true, platform: 'node', format: 'cjs', target: 'node20', minify: production,
   sourcemap: production ? false : 'linked', logLevel: 'warning', legalComments: 'none',
@@ -38,7 +51,7 @@ if (!watch) rmSync('dist', { recursive: true, force: true });
 await writeProfileSchema();
 const options = [
   { ...shared, entryPoints: { extension: 'src/extension.ts' }, outdir: 'dist', external: ['vscode'], plugins: [vendorBundles] },
-  ...vendors.map((v) => ({ ...shared, entryPoints: { [v]: v }, outdir: 'dist', sourcemap: false, minify: true, plugins: [nativeParts] })),
+  ...vendors.map((v) => ({ ...shared, entryPoints: { [v]: v }, outdir: 'dist', sourcemap: false, minify: true, plugins: [nativeParts, packetLimit] })),
 ];
 if (watch) for (const o of options) await (await context(o)).watch();
 else await Promise.all(options.map((o) => build(o)));
