@@ -51,6 +51,7 @@ export const readWordsFrom =
 export class IgnoreFiles {
   readonly #words = new Map<string, FolderWords | undefined>();
   readonly #scopes = new Map<string, Scope>();
+  readonly #loading = new Set<Promise<void>>();
 
   /** @param root absolute and normalised; itself never ignored. */
   constructor(
@@ -66,8 +67,16 @@ export class IgnoreFiles {
         wanted.add(folder);
         if (folder === '/') break;
       }
-    const folders = [...wanted];
-    if (folders.length === 0) return;
+    if (wanted.size > 0) {
+      const load = this.#load([...wanted], signal).finally(() => this.#loading.delete(load));
+      this.#loading.add(load);
+    }
+    // What another call has asked for may be above these.
+    await Promise.all(this.#loading);
+  }
+
+  async #load(folders: readonly string[], signal: AbortSignal | undefined): Promise<void> {
+    for (const folder of folders) this.#words.set(folder, undefined);
     const words = await this.read(folders, signal);
     folders.forEach((folder, i) => this.#words.set(folder, words[i]));
   }

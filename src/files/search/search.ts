@@ -76,9 +76,8 @@ export async function searchFolder(host: StreamHost, readWords: ReadWords, folde
         if (found.length === 0) return undefined;
         if (reader.engine === 'rg' || query.ignored === true) return take(found);
         return (async () => {
-          await top;
           const paths = found.map(({ path }) => join(folder, path));
-          await ignores.prepare(paths, signal);
+          await Promise.all([top, ignores.prepare(paths, signal)]);
           take(found.filter((_, i) => !ignores.ignored(paths[i] ?? '')));
         })();
       },

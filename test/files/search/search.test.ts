@@ -162,20 +162,22 @@ for (const set of sets.filter(has))
       assert.deepEqual([all.lines, all.limited], [4_000, true]);
     });
 
-    it('has its first results after four round trips at most', async () => {
+    it('has its first results after few round trips', async () => {
       const tree: Record<string, string> = { '.gitignore': '*.log\n' };
       for (let i = 0; i < 60; i++) tree[`package${i}/deep/deeper/f.txt`] = 'loss\n';
       await put(tree);
       await search({ text: 'loss' });
-      pod.link.shape({ rttMs: 60 });
+      pod.link.shape({ rttMs: 80 });
       await sleep(200);
       const before = pod.link.counts.flightsUp;
       let first: number | undefined;
       const { lines } = await searchFolder(pod.host, readWordsFrom(pod.files), pod.dir, { text: 'loss' }, { onMatches: () => (first ??= pod.link.counts.flightsUp - before) });
       pod.link.shape({});
       assert.equal(lines, 60);
-      // Two for the command; with grep one for the ignore files of the folders that came up, and two for the text of the top one meanwhile.
-      assert.ok(first !== undefined && first <= 4, `${first} round trips`);
+      // Two for the command; with grep one more for the ignore files of the folders that came up, and beside these three for the
+      // top one's text, which count on their own when they do not fall into the same flights.
+      const allowed = set === 'rg' ? 2 : 5;
+      assert.ok(first !== undefined && first <= allowed, `${first} round trips`);
     });
 
     it('ends on the pod when it is cancelled, within a moment', async () => {
