@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { isStatus, Status } from './errors';
 import { dirname, join } from './names';
 import { outcome, type Room } from './room';
@@ -8,6 +8,9 @@ const prefix = '.runpod-save-';
 
 /** A name beside `path` that no one else uses and anyone can recognise; short, so that it fits wherever `path` did. */
 export const tempBeside = (path: string): string => join(dirname(path), `${prefix}${randomBytes(6).toString('hex')}`);
+
+/** A name like those of `tempBeside`, the same one for the same `key`, so that a transfer finds again what it has begun. */
+export const tempFor = (path: string, key: string): string => join(dirname(path), `${prefix}${createHash('sha256').update(`${path}\0${key}`).digest('hex').slice(0, 12)}`);
 
 export const isTempName = (name: string): boolean => new RegExp(`^\\${prefix}[0-9a-f]{12}$`).test(name);
 
