@@ -1,6 +1,6 @@
 import { mocha } from './parts.mjs';
 
-/** Unit and contract tests. Files share no state, so each runs in a process of its own, `jobs` at a time. */
+/** Unit and contract tests. Files share no state, so they run beside each other in `jobs` worker processes. */
 export const unitPart = ({ files = [], ignore = [], jobs = 2 } = {}) => mocha('Unit', [
   '--parallel', '--jobs', String(jobs),
   ...['test/host/**', ...ignore].flatMap((pattern) => ['--ignore', pattern]),
