@@ -4,6 +4,7 @@ import {
   FilePermission,
   FileSystemError,
   FileType,
+  workspace,
   type Event,
   type FileChangeEvent,
   type FileStat,
@@ -59,8 +60,15 @@ export class PodFileSystemProvider implements FileSystemProvider {
     return new Disposable(() => this.#watched.delete(watched));
   }
 
-  stat(uri: Uri): Promise<FileStat> {
-    return this.#on(uri, async (files, path) => toStat(await files.stat(path)));
+  async stat(uri: Uri): Promise<FileStat> {
+    try {
+      return await this.#on(uri, async (files, path) => toStat(await files.stat(path)));
+    } catch (error) {
+      // An open folder whose pod is stopped is out of reach, not gone: the editor would call it missing and offer another.
+      const isOpen = workspace.workspaceFolders?.some((folder) => folder.uri.toString() === uri.toString());
+      if (isOpen === true && error instanceof FileSystemError && error.code === FileSystemError.Unavailable().code) return { type: FileType.Directory, ctime: 0, mtime: 0, size: 0 };
+      throw error;
+    }
   }
 
   readDirectory(uri: Uri): Promise<[string, FileType][]> {

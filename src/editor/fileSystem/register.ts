@@ -6,6 +6,7 @@ import type { PodStore } from '../../pods/store';
 import { SCHEME, SCHEME_READONLY } from '../ids';
 import { FileChanges } from './changes';
 import { PodFolders } from './folders';
+import { OutageNotice } from './outage';
 import { PodFileSystemProvider, type ProviderDeps } from './provider';
 
 export interface FileSystemParts {
@@ -18,11 +19,15 @@ export interface FileSystemParts {
 export function registerFileSystem({ sessions, store, log }: FileSystemParts): { files: (podId: string) => PodFiles; fileSystem: Disposable } {
   const folders = new PodFolders(sessions, log);
   const changes = new FileChanges();
+  const outage = new OutageNotice(sessions);
   const deps: ProviderDeps = {
     resolve: (podId) => folders.files(podId),
     nameOf: (podId) => store.find(podId)?.name ?? podId,
     changes,
-    onUnavailable: (podId) => folders.failed(podId),
+    onUnavailable: (podId) => {
+      folders.failed(podId);
+      outage.tell(podId);
+    },
   };
   const options = { isCaseSensitive: true };
   const fileSystem = Disposable.from(
@@ -30,6 +35,7 @@ export function registerFileSystem({ sessions, store, log }: FileSystemParts): {
     workspace.registerFileSystemProvider(SCHEME_READONLY, new PodFileSystemProvider(SCHEME_READONLY, deps), { ...options, isReadonly: true }),
     folders,
     changes,
+    outage,
   );
   return { files: (podId) => folders.files(podId), fileSystem };
 }
