@@ -67,6 +67,7 @@ export const calmSettings: Readonly<Record<string, unknown>> = {
   'extensions.autoCheckUpdates': false,
   'extensions.autoUpdate': false,
   'extensions.ignoreRecommendations': true,
+  'remote.autoForwardPorts': false,
   'npm.fetchOnlinePackageInfo': false,
   'json.schemaDownload.enable': false,
   // As on the desktop; in the browser it would be after a delay.

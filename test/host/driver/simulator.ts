@@ -39,6 +39,14 @@ export class RunningSimulator {
     return (text === '' ? undefined : JSON.parse(text)) as T;
   }
 
+  /** Changes the simulator itself: `PATCH settings`, `POST faults`, … (see its README). */
+  async control<T = unknown>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await fetch(`${this.address.controlUrl}/${path}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+
   async stop(): Promise<void> {
     await this.child.stop();
   }

@@ -260,11 +260,13 @@ export class Editor {
 
   /**
    * A picture of the window, in `out/pictures/`.
-   * @param options readme: when pictures are asked for (`npm run test:host -- --pictures`), also in `media/readme/`
+   * @param options mouse: left where it is, for what shows under it; readme: when pictures are asked for (`npm run test:host -- --pictures`), also in `media/readme/`
    */
-  async screenshot(name: string, options: { readonly readme?: boolean } = {}): Promise<string> {
+  async screenshot(name: string, options: { readonly mouse?: boolean; readonly readme?: boolean } = {}): Promise<string> {
+    if (!options.mouse) await this.page.mouse.move(0, 0);
     const file = join(root, 'out', 'pictures', `${name}.png`);
     mkdirSync(join(file, '..'), { recursive: true });
+    if (!options.mouse) await until('tooltips to go', async () => (await this.page.locator('.workbench-hover-container:visible').count()) === 0, 5000).catch(() => undefined);
     await this.page.screenshot({ path: file, animations: 'disabled', caret: 'hide' });
     if (options.readme && process.env['RUNPOD_PICTURES'] === '1') cpSync(file, join(root, 'media', 'readme', `${name}.png`), { recursive: true });
     return file;

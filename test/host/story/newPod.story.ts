@@ -9,9 +9,10 @@ describe('a new pod', () => {
     await editor.sidebarAction('New Pod…');
     await editor.quickInput.answer('sdxl');
     await editor.quickInput.waitFor('New Pod (2/4)');
-    await until('prices', async () => (await editor.quickInput.items()).some((i) => /\$\d\.\d\d\/hr/.test(i.description)));
+    await until('prices', async () => (await editor.quickInput.items()).some((i) => /\$\d\.\d\d\/hr {1,2}\(\$\d\.\d\d community\)/.test(i.description)));
     await editor.screenshot('new-pod', { readme: true });
-    await editor.quickInput.choose(/^RTX A4000 .*\$0\.\d+\/hr/);
+    await editor.quickInput.type('a4000');
+    await editor.quickInput.choose(/^RTX A4000 +16 GB .*\$0\.\d+\/hr/);
     await editor.quickInput.choose('RunPod PyTorch');
     await editor.quickInput.choose('20 GB volume');
     assert.match((await editor.quickInput.items()).map((i) => i.description).join('\n'), /\$0\.\d\d\/hr/);
@@ -22,6 +23,73 @@ describe('a new pod', () => {
     await editor.screenshot('ready');
     await ready.press('Open Terminal');
     await editor.terminal.waitFor(/[#$] *$/, 60_000);
+  });
+
+  it('is found by memory, price and number of GPUs', async () => {
+    const labels = async (): Promise<string[]> => (await editor.quickInput.items()).map((i) => i.label);
+    await editor.command('RunPod: New Pod…');
+    await editor.quickInput.answer('search');
+    await editor.quickInput.waitFor('New Pod (2/4)');
+    await until('prices', async () => (await editor.quickInput.items()).some((i) => /\/hr/.test(i.description)));
+    await editor.quickInput.type('48');
+    await until('only 48 GB', async () => (await labels()).filter((l) => / GB$/.test(l)).every((l) => / 48 GB$/.test(l)) && (await labels()).some((l) => /^L40S? /.test(l)));
+    await editor.quickInput.type('<0.3');
+    await until('nothing dear', async () => (await editor.quickInput.items()).every((i) => !/\$[1-9]|\$0\.[3-9]\d\/hr/.test(i.description.replace(/\(.*\)/, ''))));
+    await editor.quickInput.type('2x 4090');
+    await until('two of them', async () => (await labels()).some((l) => /^2× RTX 4090 +2×24 GB/.test(l)));
+    await editor.screenshot('new-pod-two');
+    await editor.quickInput.cancel();
+  });
+
+  it('offers ways out when nothing is free, and places it in the other cloud', async () => {
+    await editor.simulator.control('POST', 'faults', { method: 'POST', path: '/v2/pods', effect: { kind: 'status', status: 400, detail: 'There are no longer any instances available with the requested specifications. Please refresh and try again.' } });
+    await editor.command('RunPod: New Pod…');
+    await editor.quickInput.answer('elsewhere');
+    await editor.quickInput.waitFor('New Pod (2/4)');
+    await until('prices', async () => (await editor.quickInput.items()).some((i) => /\/hr/.test(i.description)));
+    await editor.quickInput.type('4090');
+    await editor.quickInput.choose(/^RTX 4090 /);
+    await editor.quickInput.choose('RunPod PyTorch');
+    await editor.quickInput.choose('20 GB volume');
+    await editor.quickInput.choose('Create elsewhere');
+    const none = await editor.notification(/No RTX 4090 free right now/);
+    await editor.screenshot('no-capacity');
+    await none.press(/Try Community Cloud/);
+    await editor.notification(/elsewhere is ready/, 90_000);
+    const { pods } = await editor.simulator.rest<{ pods: { name: string; cloud: string }[] }>('GET', 'pods');
+    assert.equal(pods.find((p) => p.name === 'elsewhere')?.cloud, 'COMMUNITY');
+  });
+
+  it('waits for what is out of stock, and makes it when there is one', async () => {
+    await editor.simulator.control('PATCH', 'settings', { shortages: [{ gpu: 'NVIDIA L4' }] });
+    await editor.command('RunPod: New Pod…');
+    await editor.quickInput.answer('awaited');
+    await editor.quickInput.waitFor('New Pod (2/4)');
+    await until('prices', async () => (await editor.quickInput.items()).some((i) => /\/hr/.test(i.description)));
+    await editor.quickInput.type('l4 24');
+    await editor.quickInput.choose(/^L4 .*watch for it/);
+    await editor.quickInput.choose('RunPod PyTorch');
+    await editor.quickInput.choose('20 GB volume');
+    await editor.quickInput.choose('Create awaited as Soon as One Is Free');
+    await editor.statusItem(/watching for L4/);
+    await editor.simulator.control('PATCH', 'settings', { shortages: [] });
+    await editor.notification(/awaited is ready/, 110_000);
+  });
+
+  it('ends what was made when the wait is cancelled', async () => {
+    await editor.command('RunPod: New Pod…');
+    await editor.quickInput.answer('unwanted');
+    await editor.quickInput.waitFor('New Pod (2/4)');
+    await editor.quickInput.type('a4000');
+    await editor.quickInput.choose(/^RTX A4000 /);
+    await editor.quickInput.choose('RunPod PyTorch');
+    await editor.quickInput.choose('20 GB volume');
+    await editor.quickInput.choose('Create unwanted');
+    const pods = await editor.sidebar();
+    await pods.row('unwanted');
+    const wait = await editor.notification(/unwanted.*(finding|pulling|starting|waiting)/s);
+    await wait.press('Cancel');
+    await pods.gone('unwanted');
   });
 
   it('can be left at any step, and goes back', async () => {
