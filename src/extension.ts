@@ -10,6 +10,8 @@ import { registerOpenWorkspace } from './editor/commands/openWorkspace';
 import { registerPodActions } from './editor/commands/podActions';
 import { followContextKeys } from './editor/contextKeys';
 import { registerCreatePod } from './editor/createPod/command';
+import { followLostCreates, pendingCreates } from './editor/createPod/lostCreates';
+import { Watches } from './editor/createPod/watches';
 import { registerFileSystem } from './editor/fileSystem/register';
 import type { Parts } from './editor/parts';
 import { PodLogs } from './editor/podLogs';
@@ -36,7 +38,9 @@ export function activate(context: ExtensionContext): void {
   const activePod = new ActivePod(context.workspaceState, store);
   const podLogs = new PodLogs(api);
   const { files, fileSystem } = registerFileSystem({ sessions, store, log });
-  const parts: Parts = { context, log, keys, api, store, reach, sessions, activePod, identities, podLogs, files, now };
+  const pending = pendingCreates(context.globalState);
+  const watches = new Watches(context.workspaceState, keys, api, log);
+  const parts: Parts = { context, log, keys, api, store, reach, sessions, activePod, identities, podLogs, pendingCreates: pending, watches, files, now };
 
   const attention = new AttentionWatch(store);
   const meter = meterSpending(store, context.globalState);
@@ -54,7 +58,9 @@ export function activate(context: ExtensionContext): void {
     keys.onDidChange(() => void store.reset()),
     new PodsView(store, sessions, activePod, now, (visible) => attention.viewVisible(visible)),
     new Ticker(store, meter, now),
-    registerCreatePod(parts),
+    watches,
+    followLostCreates(store, pending, keys, log),
+    ...registerCreatePod(parts),
     registerOpenWorkspace(parts),
     registerDoctor(parts),
     ...registerPodActions(parts),

@@ -1,6 +1,6 @@
 import { l10n } from 'vscode';
 import { DeadlineError, messageOf } from '../base/errors';
-import { CreateUncertainError } from '../pods/create';
+import { CreateUncertainError, NothingPlacedError } from '../pods/create';
 import { PodUnavailableError } from '../pods/contracts';
 import { RunPodError, type RunPodErrorCode } from '../runpod/errors';
 import type { CommandId } from './ids';
@@ -23,6 +23,11 @@ export function explain(error: unknown): Explanation {
       message: l10n.t('RunPod did not answer the request to create {0}, and no such pod has shown up. If one does, it appears in the list.', error.podName),
       action: { title: l10n.t('Refresh Pods'), command: 'runpod.refreshPods' },
     };
+  if (error instanceof NothingPlacedError) {
+    // Candidates differ; that nothing is free says more than what a single one of them may not.
+    const telling = error.refusals.find((r) => r.code === 'no-capacity') ?? error.refusals.at(-1);
+    return telling ? explainApi(telling) : { message: error.message };
+  }
   if (error instanceof DeadlineError) return { message: l10n.t('{0} took longer than {1} s.', error.what, error.ms / 1000) };
   return { message: messageOf(error) };
 }

@@ -4,6 +4,7 @@ export const COMMANDS = [
   'runpod.signOut',
   'runpod.refreshPods',
   'runpod.createPod',
+  'runpod.watches',
   'runpod.startPod',
   'runpod.stopPod',
   'runpod.restartPod',

@@ -1,11 +1,13 @@
 import type { ExtensionContext, LogOutputChannel } from 'vscode';
 import type { PodFiles } from '../files/podFiles';
 import type { ReachDeps } from '../pods/reach';
+import type { PendingCreates } from '../pods/pendingCreates';
 import type { PodSessions } from '../pods/session';
 import type { PodStore } from '../pods/store';
 import type { ActivePod } from './activePod';
 import type { Api } from './api';
 import type { ApiKeys } from './apiKey';
+import type { Watches } from './createPod/watches';
 import type { PodLogs } from './podLogs';
 import type { SshIdentities } from './sshIdentities';
 
@@ -22,6 +24,10 @@ export interface Parts {
   readonly activePod: ActivePod;
   readonly identities: SshIdentities;
   readonly podLogs: PodLogs;
+  /** Creates whose end is not known yet. */
+  readonly pendingCreates: PendingCreates;
+  /** Hardware that this window waits for. */
+  readonly watches: Watches;
   files(podId: string): PodFiles;
   /** ms since 1970 by the API's clock. */
   now(): number;

@@ -17,17 +17,16 @@ export interface HardwareRow {
 
 const LEVELS: readonly Availability[] = ['NONE', 'LOW', 'MEDIUM', 'HIGH'];
 
-/** The cheaper of the prices at which it can be had now, else of its list prices; USD per hour, all GPUs. */
-export function priceOf(row: HardwareRow): number | undefined {
+/**
+ * What choosing the row means: Secure Cloud where it is in stock, else Community, else whatever offers it at all.
+ * @param under only below this price, where one of them is; USD per hour, all GPUs
+ */
+export function offerOf(row: HardwareRow, under = Infinity): Candidate | undefined {
   const offers = [row.secure, row.community].filter((c) => c !== undefined);
   const free = offers.filter((c) => c.stock !== 'NONE');
-  const prices = (free.length > 0 ? free : offers).flatMap((c) => c.perHour ?? []);
-  return prices.length === 0 ? undefined : Math.min(...prices);
+  const best = free.length > 0 ? free : offers;
+  return best.find((c) => (c.perHour ?? Infinity) < under) ?? best[0];
 }
-
-/** What choosing the row means: Secure Cloud where it is in stock, else Community, else whatever offers it at all. */
-export const offerOf = (row: HardwareRow): Candidate | undefined =>
-  row.secure && row.secure.stock !== 'NONE' ? row.secure : row.community && row.community.stock !== 'NONE' ? row.community : (row.secure ?? row.community);
 
 /** Every GPU type that some cloud has in machines of so many, cheapest first, what is out of stock last. */
 export function hardwareRows(catalog: Catalog, count: number, dataCenterIds: readonly string[] = []): HardwareRow[] {
@@ -53,7 +52,7 @@ export function hardwareRows(catalog: Catalog, count: number, dataCenterIds: rea
       },
     ];
   });
-  return rows.sort((a, b) => Number(a.stock === 'NONE') - Number(b.stock === 'NONE') || (priceOf(a) ?? Infinity) - (priceOf(b) ?? Infinity) || a.name.localeCompare(b.name));
+  return rows.sort((a, b) => Number(a.stock === 'NONE') - Number(b.stock === 'NONE') || (offerOf(a)?.perHour ?? Infinity) - (offerOf(b)?.perHour ?? Infinity) || a.name.localeCompare(b.name));
 }
 
 /** A sensible first choice for somebody without one: the cheapest with 24 GB or more that is not about to run out. */
@@ -77,23 +76,31 @@ export function countIn(query: string): { readonly count: number | undefined; re
   return match ? { count: Math.max(1, Number(match[1])), rest: query.slice(match[0].length) } : { count: undefined, rest: query };
 }
 
+/** The price that what was typed must stay under; undefined where it says none. */
+export const ceilingIn = (query: string): number | undefined => wordsIn(query).flatMap((w) => ceilingOf(w) ?? [])[0];
+
+function ceilingOf(word: string): number | undefined {
+  const match = /^[<≤](\d*\.?\d+)(?:\/h(?:r|our)?)?$/.exec(word);
+  return match ? Number(match[1]) + (word.startsWith('≤') ? 1e-9 : 0) : undefined;
+}
+
+const wordsIn = (query: string): string[] =>
+  countIn(query)
+    .rest.toLowerCase()
+    .replace(/([<≤>≥])\s*=?\s*\$?\s*/g, ' $1')
+    .split(/\s+/)
+    .filter((word) => word !== '' && word !== 'gb');
+
 /**
  * Whether a row is meant by what was typed: `48` or `48gb` its memory (or a number in its name), `24+` at least so much,
  * `<1` a price under one dollar an hour, anything else part of its name, pool or a data center. All words must fit.
  */
-export function matchesQuery(row: HardwareRow, query: string): boolean {
-  return countIn(query)
-    .rest.toLowerCase()
-    .replace(/([<≤>≥])\s*=?\s*\$?\s*/g, ' $1')
-    .split(/\s+/)
-    .filter((word) => word !== '' && word !== 'gb')
-    .every((word) => matchesWord(row, word));
-}
+export const matchesQuery = (row: HardwareRow, query: string): boolean => wordsIn(query).every((word) => matchesWord(row, word));
 
 function matchesWord(row: HardwareRow, word: string): boolean {
   const memory = row.memoryGb ?? 0;
-  const price = /^[<≤](\d*\.?\d+)(?:\/h(?:r|our)?)?$/.exec(word);
-  if (price) return (priceOf(row) ?? Infinity) < Number(price[1]) + (word.startsWith('≤') ? 1e-9 : 0);
+  const price = ceilingOf(word);
+  if (price !== undefined) return (offerOf(row, price)?.perHour ?? Infinity) < price;
   const atLeast = /^(?:[>≥](\d+)(?:gb)?|(\d+)(?:gb)?\+)$/.exec(word);
   if (atLeast) return memory >= Number(atLeast[1] ?? atLeast[2]);
   // A comparison that is still being typed hides nothing.

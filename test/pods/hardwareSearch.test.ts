@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import type { Catalog } from '../../src/pods/candidates';
-import { countIn, hardwareRows, matchesQuery, offerOf, placesOf, priceOf, suggestedRow } from '../../src/pods/hardwareSearch';
+import { ceilingIn, countIn, hardwareRows, matchesQuery, offerOf, placesOf, suggestedRow } from '../../src/pods/hardwareSearch';
 import type { Availability, GpuType } from '../../src/runpod/types';
 
 const gpu = (name: string, memoryGb: number, secure: number | undefined, community: number | undefined, stock: Availability): GpuType => ({
@@ -20,9 +20,17 @@ const names = (query: string): string[] => rows.filter((r) => matchesQuery(r, qu
 describe('rows of hardware', () => {
   it('are one a GPU type, cheapest of what is free first, what is out last', () => {
     assert.deepEqual(rows.map((r) => r.name), ['RTX A4000', 'RTX 4090', 'L40S', 'H100 PCIe', 'A40']);
-    assert.equal(rows[1] && priceOf(rows[1]), 0.69, 'the community price is no use while it has none');
     assert.equal(rows[1] && offerOf(rows[1])?.cloud, 'SECURE');
     assert.deepEqual(rows[1] && placesOf(rows[1]).map((p) => p.id), ['US-KS-2', 'US-IL-1']);
+  });
+
+  it('mean Secure Cloud, unless only the other is free or cheap enough', () => {
+    const row = (name: string): (typeof rows)[number] => rows.find((r) => r.name === name) ?? assert.fail(name);
+    assert.equal(offerOf(row('L40S'))?.cloud, 'SECURE');
+    assert.equal(offerOf(row('L40S'), 0.8)?.cloud, 'COMMUNITY');
+    assert.equal(offerOf(row('RTX 4090'), 0.5)?.cloud, 'SECURE', 'the community price is no use while it has none');
+    assert.equal(ceilingIn('l40s < $0.80'), 0.8);
+    assert.deepEqual(names('<0.8 48'), ['L40S', 'A40']);
   });
 
   it('cost as many times as there are GPUs, in clouds with machines that large', () => {

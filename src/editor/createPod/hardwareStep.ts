@@ -1,96 +1,191 @@
-import { l10n } from 'vscode';
-import type { Availability, Cloud, CpuType, GpuType, Stock } from '../../runpod/types';
-import { heading, stockWord, type Choice } from '../prompts/steps';
+import { l10n, QuickInputButtons, ThemeIcon, window, type QuickInputButton } from 'vscode';
+import { cpuCandidate, keyOf, type Candidate, type Catalog } from '../../pods/candidates';
+import { ceilingIn, countIn, hardwareRows, matchesQuery, offerOf, placesOf, suggestedRow, type HardwareRow } from '../../pods/hardwareSearch';
+import type { Availability, Stock } from '../../runpod/types';
+import { heading, stockWord, walk, type BACK, type Choice, type StepPlace } from '../prompts/steps';
 import { gigabytes, rate } from '../words';
 
-/** The computer a person picked, with what it costs. */
-export interface Hardware {
-  readonly label: string;
-  readonly gpu?: { readonly id: string; readonly count: number };
-  readonly cpu?: { readonly id: string; readonly vcpuCount: number };
-  readonly cloud: Cloud;
-  /** USD per hour of compute; undefined when RunPod does not say. */
-  readonly perHour: number | undefined;
-  readonly dataCenters: readonly Stock[];
+/** What a person picked: a computer to rent, or one to wait for. */
+export interface HardwareAnswer {
+  readonly kind: 'take' | 'watch';
+  readonly candidate: Candidate;
 }
 
-export interface Catalog {
-  /** GPU types with the stock of Secure Cloud. */
-  readonly secure: readonly GpuType[];
-  /** The same with the stock of Community Cloud. */
-  readonly community: readonly GpuType[];
-  readonly cpus: readonly CpuType[];
+export interface HardwareStep extends StepPlace {
+  /** The catalog with the stock for pods of so many GPUs. */
+  readonly catalog: (count: number) => Promise<Catalog>;
+  /** Keys of earlier choices, the latest first. */
+  readonly recent: readonly string[];
+  readonly count: number;
+  /** Only there, for a network volume lies there. */
+  readonly dataCenterIds?: readonly string[];
 }
 
-const CPU_SIZES = [2, 4, 8] as const;
-const LEVELS: readonly Availability[] = ['NONE', 'LOW', 'MEDIUM', 'HIGH'];
+type Row = Choice<HardwareAnswer> & { readonly hardware?: HardwareRow };
+
+const COUNTS = [1, 2, 4, 8] as const;
+const CPU_SIZES = [2, 4, 8, 16] as const;
+const LEVELS: readonly Availability[] = ['HIGH', 'MEDIUM', 'LOW'];
 
 /**
- * One row for each GPU type and cloud that offers it, cheapest first; out of stock ones last.
- * @param dataCenter keep only what is in this data center (a network volume lives there)
+ * The list of what can be rented: a GPU type a row with its price in either cloud and where it is free, then CPU pods, then
+ * what is out of stock. Typing filters by memory, name, place and price; `2x` asks for two.
+ * @throws CancelledError when the person leaves
  */
-export function hardwareChoices(catalog: Catalog, recent: string | undefined, dataCenter?: string): Choice<Hardware>[] {
-  const rows = [...gpuRows(catalog.secure, 'SECURE', dataCenter), ...(dataCenter ? [] : gpuRows(catalog.community, 'COMMUNITY'))].sort(cheapestFirst);
-  const free = rows.filter((r) => r.stock !== 'NONE');
-  const out = rows.filter((r) => r.stock === 'NONE');
-  const last = free.find((r) => keyOf(r.value) === recent);
+export function hardwareStep(step: HardwareStep): Promise<HardwareAnswer | typeof BACK> {
+  const pick = window.createQuickPick<Row>();
+  let count = step.count;
+  let catalog: Catalog | undefined;
+  let asked = 0;
+
+  const show = (): void => {
+    const words = l10n.t('Type 48, h100, <1, us-ks or 2x 4090');
+    pick.placeholder = `${count === 1 ? l10n.t('1 GPU') : l10n.t('{0} GPUs', count)} · ${words}`;
+    const next = COUNTS[(COUNTS.indexOf(count as 1) + 1) % COUNTS.length] ?? 1;
+    pick.buttons = [...(step.step > 1 ? [QuickInputButtons.Back] : []), { iconPath: new ThemeIcon('layers'), tooltip: next === 1 ? l10n.t('Show Pods with 1 GPU') : l10n.t('Show Pods with {0} GPUs', next) }];
+    if (catalog) pick.items = rowsOf(catalog, count, pick.value, step);
+  };
+  const read = (reject: (error: unknown) => void): void => {
+    const turn = ++asked;
+    pick.busy = true;
+    step.catalog(count).then(
+      (answer) => {
+        if (turn !== asked) return;
+        catalog = answer;
+        pick.busy = false;
+        show();
+      },
+      (error: unknown) => (turn === asked ? reject(error) : undefined),
+    );
+  };
+
+  return walk(pick, step, (accept, reject) => {
+    const ask = (wanted: number): void => {
+      if (wanted === count) return;
+      count = wanted;
+      show();
+      read(reject);
+    };
+    const listeners = [
+      pick.onDidChangeValue((text) => {
+        ask(countIn(text).count ?? count);
+        show();
+      }),
+      pick.onDidTriggerButton((button) => {
+        if (button !== QuickInputButtons.Back) ask(COUNTS[(COUNTS.indexOf(count as 1) + 1) % COUNTS.length] ?? 1);
+      }),
+      pick.onDidTriggerItemButton(({ item, button }) => {
+        const answer = item.hardware && answerOf(item.hardware, button);
+        if (answer) accept(answer);
+      }),
+      pick.onDidAccept(() => {
+        const chosen = pick.selectedItems[0]?.value;
+        if (chosen) accept(chosen);
+      }),
+    ];
+    show();
+    read(reject);
+    return { dispose: () => listeners.forEach((l) => void l.dispose()) };
+  });
+}
+
+function rowsOf(catalog: Catalog, count: number, query: string, step: HardwareStep): Row[] {
+  const all = hardwareRows(catalog, count, step.dataCenterIds);
+  const fitting = all.filter((r) => matchesQuery(r, query));
+  const ceiling = ceilingIn(query);
+  const offer = (row: HardwareRow): Candidate | undefined => offerOf(row, ceiling);
+  const free = fitting.filter((r) => r.stock !== 'NONE').sort((a, b) => (offer(a)?.perHour ?? Infinity) - (offer(b)?.perHour ?? Infinity));
+  const out = fitting.filter((r) => r.stock === 'NONE');
+  const cpus = cpuRows(catalog, query, step.dataCenterIds);
+  const searching = query.trim() !== '';
+  const recent = searching ? [] : step.recent.flatMap((key) => recentRow(key, free, cpus)).slice(0, 2);
+  const suggested = searching || recent.length > 0 ? undefined : suggestedRow(free);
   return [
-    ...(last ? [heading<Hardware>(l10n.t('Used Last')), last] : []),
-    heading<Hardware>(l10n.t('GPU')),
-    ...free.filter((r) => r !== last),
-    heading<Hardware>(l10n.t('CPU Only')),
-    ...cpuRows(catalog.cpus),
-    ...(out.length > 0 ? [heading<Hardware>(l10n.t('None Free Right Now')), ...out] : []),
+    ...section(l10n.t('Used Last'), recent),
+    ...section(l10n.t('Good for Most Work'), suggested ? [gpuRow(suggested)] : []),
+    ...section(count === 1 ? l10n.t('GPU') : l10n.t('{0} GPUs', count), free.filter((r) => r !== suggested).map((r) => gpuRow(r, offer(r)))),
+    ...section(l10n.t('CPU Only'), cpus),
+    ...section(l10n.t('None Free Right Now'), out.map((r) => gpuRow(r, offer(r)))),
   ];
 }
 
-/** Tells one choice from another, for remembering. */
-export const keyOf = (hardware: Hardware | undefined): string => `${hardware?.gpu?.id ?? hardware?.cpu?.id}@${hardware?.cloud}`;
+const section = (title: string, rows: readonly Row[]): Row[] => (rows.length === 0 ? [] : [heading<HardwareAnswer>(title), ...rows]);
 
-type Row = Choice<Hardware> & { readonly value: Hardware; readonly stock: Availability };
+/** A choice made before, if it can be had again: the same GPU in the same cloud. */
+function recentRow(key: string, free: readonly HardwareRow[], cpus: readonly Row[]): Row[] {
+  for (const row of free)
+    for (const candidate of [row.secure, row.community])
+      if (candidate && candidate.stock !== 'NONE' && keyOf(candidate) === key) return [gpuRow(row, candidate)];
+  return cpus.filter((r) => keyOf(r.value?.candidate) === key);
+}
 
-function gpuRows(types: readonly GpuType[], cloud: Cloud, dataCenter?: string): Row[] {
-  return types.flatMap((type): Row[] => {
-    const offered = cloud === 'SECURE' ? type.secure : type.community;
-    if (!offered) return [];
-    const perHour = cloud === 'SECURE' ? type.price.secure : type.price.community;
-    const dataCenters = (type.dataCenters ?? []).filter((d) => dataCenter === undefined || d.id === dataCenter);
-    if (dataCenter !== undefined && dataCenters.length === 0) return [];
-    const stock = dataCenter === undefined ? (type.availability ?? 'NONE') : (dataCenters[0]?.availability ?? 'NONE');
-    return [
-      {
-        label: `${type.name}   ${type.memoryGb === undefined ? '' : gigabytes(type.memoryGb)}`,
-        description: `${rate(perHour)}${cloud === 'COMMUNITY' ? ` · ${l10n.t('Community Cloud')}` : ''}`,
-        detail: stockText(stock, dataCenters),
-        stock,
-        value: { label: type.name, gpu: { id: type.id, count: 1 }, cloud, perHour, dataCenters },
-      },
-    ];
-  });
+/** `RTX 4090   24 GB` · `$0.69/hr  ($0.34 community)` · `plenty in US-KS-2, EU-RO-1 · few in US-IL-1`. */
+function gpuRow(row: HardwareRow, chosen = offerOf(row)): Row {
+  const memory = row.memoryGb === undefined ? '' : `   ${row.count > 1 ? `${row.count}×` : ''}${gigabytes(row.memoryGb)}`;
+  const name = row.count > 1 ? `${row.count}× ${row.name}` : row.name;
+  const out = row.stock === 'NONE';
+  return {
+    label: name + memory,
+    description: priceText(row, chosen),
+    detail: out ? l10n.t('none free right now · choose it to watch for it') : placesText(row.stock, placesOf(row)),
+    alwaysShow: true,
+    hardware: row,
+    buttons: buttonsOf(row, chosen),
+    ...(chosen ? { value: { kind: out ? 'watch' : 'take', candidate: chosen } } : {}),
+  };
+}
+
+function priceText(row: HardwareRow, chosen: Candidate | undefined): string {
+  const { secure, community } = row;
+  const main = chosen === community && community ? `${rate(community.perHour)} ${l10n.t('Community Cloud')}` : rate(secure?.perHour);
+  const other = chosen === secure ? community : secure;
+  if (!other || other === chosen) return main;
+  const amount = rate(other.perHour).replace('/hr', '');
+  const none = other.stock === 'NONE' && row.stock !== 'NONE';
+  if (other === community) return `${main}  (${none ? l10n.t('{0} community, none free', amount) : l10n.t('{0} community', amount)})`;
+  return `${main}  (${none ? l10n.t('{0} secure, none free', amount) : l10n.t('{0} secure', amount)})`;
+}
+
+const WATCH = (row: HardwareRow): QuickInputButton => ({ iconPath: new ThemeIcon('bell'), tooltip: l10n.t('Watch for {0}', row.name) });
+
+function buttonsOf(row: HardwareRow, chosen: Candidate | undefined): QuickInputButton[] {
+  if (row.stock === 'NONE') return [WATCH(row)];
+  const other = chosen?.cloud === 'SECURE' ? row.community : row.secure;
+  if (!other || other.stock === 'NONE') return [];
+  return [
+    other.cloud === 'COMMUNITY'
+      ? { iconPath: new ThemeIcon('organization'), tooltip: l10n.t('In Community Cloud for {0}', rate(other.perHour)) }
+      : { iconPath: new ThemeIcon('shield'), tooltip: l10n.t('In Secure Cloud for {0}', rate(other.perHour)) },
+  ];
+}
+
+function answerOf(row: HardwareRow, button: QuickInputButton): HardwareAnswer | undefined {
+  const icon = (button.iconPath as ThemeIcon).id;
+  const candidate = icon === 'organization' ? row.community : icon === 'shield' ? row.secure : offerOf(row);
+  return candidate && { kind: icon === 'bell' ? 'watch' : 'take', candidate };
 }
 
 /** “plenty in US-KS-2, EU-RO-1 · few in US-IL-1” */
-function stockText(overall: Availability, dataCenters: readonly Stock[]): string {
-  if (overall === 'NONE') return l10n.t('none free right now');
-  const groups = [...LEVELS].reverse().flatMap((level) => {
-    const ids = dataCenters.filter((d) => d.availability === level).map((d) => d.id);
-    return ids.length === 0 || level === 'NONE' ? [] : [l10n.t('{0} in {1}', stockWord(level), ids.slice(0, 4).join(', ') + (ids.length > 4 ? '…' : ''))];
+function placesText(stock: Availability, places: readonly Stock[]): string {
+  if (stock === 'NONE') return l10n.t('none free right now');
+  const groups = LEVELS.flatMap((level) => {
+    const ids = places.filter((d) => d.availability === level).map((d) => d.id);
+    return ids.length === 0 ? [] : [l10n.t('{0} in {1}', stockWord(level), ids.slice(0, 4).join(', ') + (ids.length > 4 ? ` +${ids.length - 4}` : ''))];
   });
-  return groups.length > 0 ? groups.join(' · ') : stockWord(overall);
+  return groups.length > 0 ? groups.join(' · ') : stockWord(stock);
 }
 
-function cpuRows(types: readonly CpuType[]): Choice<Hardware>[] {
-  return types.flatMap((type) =>
-    CPU_SIZES.filter((n) => n >= (type.vcpu.min ?? 2) && n <= (type.vcpu.max ?? 32)).map((vcpuCount): Choice<Hardware> => {
-      const perHour = type.pricePerVcpu === undefined ? undefined : type.pricePerVcpu * vcpuCount;
-      const memory = type.ramGbPerVcpu === undefined ? '' : `, ${gigabytes(type.ramGbPerVcpu * vcpuCount)}`;
-      return {
-        label: `${type.name} ${type.id}`,
-        description: l10n.t('{0} vCPU{1} · {2}', vcpuCount, memory, rate(perHour)),
-        value: { label: l10n.t('{0}, {1} vCPU', type.name, vcpuCount), cpu: { id: type.id, vcpuCount }, cloud: 'SECURE', perHour, dataCenters: type.dataCenters ?? [] },
-      };
+function cpuRows(catalog: Catalog, query: string, dataCenterIds?: readonly string[]): Row[] {
+  const words = countIn(query).rest.toLowerCase().split(/\s+/).filter(Boolean);
+  return catalog.cpus.flatMap((type) =>
+    CPU_SIZES.filter((n) => n >= (type.vcpu.min ?? 2) && n <= (type.vcpu.max ?? 32)).flatMap((vcpuCount): Row[] => {
+      const candidate = cpuCandidate({ id: type.id, vcpuCount }, catalog, dataCenterIds);
+      if (!candidate || candidate.stock === 'NONE') return [];
+      const label = `${type.id}   ${l10n.t('{0} vCPU', vcpuCount)}${candidate.memoryGb === undefined ? '' : `, ${gigabytes(candidate.memoryGb)}`}`;
+      const under = (word: string): boolean => /^[<≤]\$?[\d.]*$/.test(word) && (candidate.perHour ?? Infinity) < (Number(word.replace(/[^\d.]/g, '')) || Infinity);
+      const text = `${label} ${type.name} cpu`.toLowerCase();
+      if (!words.every((w) => under(w) || text.includes(w))) return [];
+      return [{ label, description: rate(candidate.perHour), detail: `${type.name} · ${placesText(candidate.stock, candidate.dataCenters)}`, alwaysShow: true, value: { kind: 'take', candidate } }];
     }),
   );
 }
-
-const cheapestFirst = (a: Row, b: Row): number => (a.value.perHour ?? Infinity) - (b.value.perHour ?? Infinity) || a.label.localeCompare(b.label);

@@ -3,11 +3,13 @@ import { CancelledError } from '../../base/errors';
 import { networkVolumePerMonth, volumeDiskPerMonth } from '../../pods/money';
 import { DEFAULT_CPU_IMAGE, DEFAULT_IMAGE, requestFrom, type StorageChoice } from '../../pods/request';
 import type { RunPodClient } from '../../runpod/client';
-import type { CreatePodRequest, NetworkVolume, Template } from '../../runpod/types';
+import { keyOf, type Candidate, type Catalog } from '../../pods/candidates';
+import type { NetworkVolume, Template } from '../../runpod/types';
 import type { Parts } from '../parts';
 import { BACK, heading, pickStep, textStep, walkThrough, type Choice } from '../prompts/steps';
 import { gigabytes, money, rate } from '../words';
-import { hardwareChoices, keyOf, type Catalog, type Hardware } from './hardwareStep';
+import { hardwareStep, type HardwareAnswer } from './hardwareStep';
+import type { Asked } from './place';
 
 const LAST = 'runpod.createPod.last';
 const STEPS = 4;
@@ -21,9 +23,15 @@ interface Source {
   readonly volumeGb?: number;
 }
 
+/** What was asked for, and whether to create it now or to wait for its hardware. */
+export interface Answer {
+  readonly asked: readonly Asked[];
+  readonly when: 'now' | 'create-on-sight' | 'tell-on-sight';
+}
+
 interface Known {
   readonly name: string;
-  readonly hardware?: Hardware;
+  readonly answer?: HardwareAnswer;
   readonly source?: Source;
   readonly storage?: StorageChoice;
 }
@@ -31,7 +39,8 @@ interface Known {
 /** What was chosen last, to begin on next time. */
 interface Last {
   readonly name: string;
-  readonly hardware: string;
+  /** The latest first. */
+  readonly hardware: readonly string[];
   readonly source: string;
   readonly storage: StorageChoice;
 }
@@ -40,14 +49,15 @@ interface Last {
  * Asks for a pod in four steps and one line that names the price; Enter five times repeats the last one.
  * @throws CancelledError when the person leaves
  */
-export async function askForPod(parts: Parts): Promise<CreatePodRequest> {
+export async function askForPod(parts: Parts): Promise<Answer> {
   const client = await parts.api.client();
   const last = parts.context.globalState.get<Last>(LAST);
+  const recent = last?.hardware ?? [];
   // All of it is asked for at once, while the person is still typing the name.
-  const catalog = readCatalog(client);
+  const catalog = catalogReader(client);
   const templates = Promise.all([client.catalog.templates('official').catch(() => []), client.templates.list().catch(() => [])]).then(([official, own]) => ({ official, own }));
   const volumes = client.networkVolumes.list().catch((): NetworkVolume[] => []);
-  for (const p of [catalog, templates, volumes]) p.catch(() => undefined);
+  for (const p of [catalog(1), templates, volumes]) p.catch(() => undefined);
 
   const title = l10n.t('New Pod');
   const known = await walkThrough<Known>({ name: last?.name ?? 'pod' }, [
@@ -56,59 +66,84 @@ export async function askForPod(parts: Parts): Promise<CreatePodRequest> {
       return answer === BACK ? BACK : { name: answer };
     },
     async () => {
-      const items = catalog.then((c) => hardwareChoices(c, last?.hardware));
-      const answer = await pickStep<Hardware>({ title, step: 2, of: STEPS, placeholder: l10n.t('Hardware: type a name, memory or price'), items });
-      return answer === BACK ? BACK : { hardware: answer };
+      const answer = await hardwareStep({ title, step: 2, of: STEPS, catalog, recent, count: 1 });
+      return answer === BACK ? BACK : { answer };
     },
-    async ({ hardware }) => {
-      const items = templates.then(({ official, own }) => sourceChoices(official, own, hardware?.cpu !== undefined));
+    async ({ answer: hardware }) => {
+      const cpu = hardware?.candidate.cpu !== undefined;
+      const items = templates.then(({ official, own }) => sourceChoices(official, own, cpu));
       const answer = await pickStep<Source>({ title, step: 3, of: STEPS, placeholder: l10n.t('Image or template'), items, active: (s) => s.label === last?.source });
       if (answer === BACK) return BACK;
-      return { source: answer.label === OTHER ? await askImage() : answer };
+      return { source: answer.label === OTHER ? await askImage() : answer.label === PUBLIC ? await askPublicTemplate(client, cpu) : answer };
     },
-    async ({ hardware, source }) => {
-      const items = volumes.then((v) => storageChoices(v, hardware, source));
+    async ({ answer: hardware, source }) => {
+      const items = volumes.then((v) => storageChoices(v, hardware?.candidate, source));
       const answer = await pickStep<StorageChoice>({ title, step: 4, of: STEPS, placeholder: l10n.t('Storage for {0}', '/workspace'), items, active: (s) => JSON.stringify(s) === JSON.stringify(last?.storage) });
       return answer === BACK ? BACK : { storage: answer };
     },
   ]);
-  const { name, hardware, source, storage } = known;
-  if (!hardware || !source || !storage) throw new CancelledError();
-  await confirmPrice(name, hardware, storage);
-  await parts.context.globalState.update(LAST, { name, hardware: keyOf(hardware), source: source.label, storage } satisfies Last);
-  const { cloud, gpu, cpu } = hardware;
-  return requestFrom({ name, cloud, storage, ...(gpu ? { gpu } : {}), ...(cpu ? { cpu } : {}), ...(source.templateId ? { templateId: source.templateId } : { image: source.image ?? DEFAULT_IMAGE }) });
+  const { name, answer, source, storage } = known;
+  if (!answer || !source || !storage) throw new CancelledError();
+  const { candidate } = answer;
+  const when = answer.kind === 'take' ? await confirmPrice(name, candidate, storage) : await confirmWatch(name, candidate);
+  const key = keyOf(candidate);
+  await parts.context.globalState.update(LAST, { name, hardware: [key, ...recent.filter((k) => k !== key)].slice(0, 4), source: source.label, storage } satisfies Last);
+  const { cloud, gpu, cpu } = candidate;
+  const request = requestFrom({ name, cloud, storage, ...(gpu ? { gpu } : {}), ...(cpu ? { cpu } : {}), ...(source.templateId ? { templateId: source.templateId } : { image: source.image ?? DEFAULT_IMAGE }) });
+  return { asked: [{ request, label: candidate.label, perHour: candidate.perHour }], when };
 }
 
-async function readCatalog(client: RunPodClient): Promise<Catalog> {
-  const [secure, community, cpus] = await Promise.all([
-    client.catalog.gpus({ availability: { cloud: 'SECURE', count: 1 } }),
-    client.catalog.gpus({ availability: { cloud: 'COMMUNITY', count: 1 } }).catch(() => []),
-    client.catalog.cpus({ availability: {} }).catch(() => []),
-  ]);
-  return { secure, community, cpus };
+/** Reads the catalog once for each number of GPUs: the stock depends on it. */
+export function catalogReader(client: RunPodClient): (count: number) => Promise<Catalog> {
+  const read = new Map<number, Promise<Catalog>>();
+  const cpus = client.catalog.cpus({ availability: {} }).catch(() => []);
+  return (count) => {
+    let answer = read.get(count);
+    if (!answer) {
+      answer = Promise.all([
+        client.catalog.gpus({ availability: { cloud: 'SECURE', count } }),
+        client.catalog.gpus({ availability: { cloud: 'COMMUNITY', count } }).catch(() => []),
+        cpus,
+      ]).then(([secure, community, flavors]) => ({ secure, community, cpus: flavors }));
+      read.set(count, answer);
+    }
+    return answer;
+  };
 }
 
 const OTHER = '\0other';
+const PUBLIC = '\0public';
 
 function sourceChoices(official: readonly Template[], own: readonly Template[], cpu: boolean): Choice<Source>[] {
-  const fits = (t: Template): boolean => !t.serverless && (t.category === undefined || (cpu ? t.category === 'CPU' : t.category !== 'CPU'));
-  const rows = (templates: readonly Template[]): Choice<Source>[] =>
-    templates.filter(fits).map((t) => ({
-      label: t.name,
-      description: t.image,
-      value: { label: t.name, templateId: t.id, ...(t.mount?.kind === 'persistent' ? { volumeGb: t.mount.sizeGb } : {}) },
-    }));
+  const rows = (templates: readonly Template[]): Choice<Source>[] => templates.filter((t) => fits(t, cpu)).map(templateRow);
   const image = cpu ? DEFAULT_CPU_IMAGE : DEFAULT_IMAGE;
   const standard: Choice<Source> = { label: cpu ? l10n.t('RunPod Base (Ubuntu 24.04)') : l10n.t('RunPod PyTorch'), description: image, value: { label: image, image } };
   return [
     standard,
-    ...(own.some(fits) ? [heading<Source>(l10n.t('Your Templates')), ...rows(own)] : []),
-    ...(official.some(fits) ? [heading<Source>(l10n.t('RunPod’s Templates')), ...rows(official)] : []),
+    ...(own.some((t) => fits(t, cpu)) ? [heading<Source>(l10n.t('Your Templates')), ...rows(own)] : []),
+    ...(official.some((t) => fits(t, cpu)) ? [heading<Source>(l10n.t('RunPod’s Templates')), ...rows(official)] : []),
     heading<Source>(l10n.t('Other')),
     { label: l10n.t('Image…'), description: l10n.t('by its full name and tag'), value: { label: OTHER } },
+    { label: l10n.t('More Public Templates…'), description: l10n.t('verified by RunPod or shared by others'), value: { label: PUBLIC } },
   ];
 }
+
+/** Anybody can share a template, so it is said which are RunPod’s word and which are not. */
+async function askPublicTemplate(client: RunPodClient, cpu: boolean): Promise<Source> {
+  const [verified, community] = await Promise.all([client.catalog.templates('verified').catch(() => []), client.catalog.templates('community').catch(() => [])]);
+  const rows = (templates: readonly Template[]): Choice<Source>[] => templates.filter((t) => fits(t, cpu)).map(templateRow);
+  const items = [heading<Source>(l10n.t('Verified')), ...rows(verified), heading<Source>(l10n.t('Shared by Others: What Runs in Them Is Theirs')), ...rows(community)];
+  const picked = await window.showQuickPick(items, { title: l10n.t('Public Templates'), placeHolder: l10n.t('Name or image'), matchOnDescription: true, ignoreFocusOut: true });
+  if (!picked?.value) throw new CancelledError();
+  return picked.value;
+}
+
+const fits = (t: Template, cpu: boolean): boolean => !t.serverless && (t.category === undefined || (cpu ? t.category === 'CPU' : t.category !== 'CPU'));
+const templateRow = (t: Template): Choice<Source> => ({
+  label: t.name,
+  description: t.image,
+  value: { label: t.name, templateId: t.id, ...(t.mount?.kind === 'persistent' ? { volumeGb: t.mount.sizeGb } : {}) },
+});
 
 async function askImage(): Promise<Source> {
   const image = await window.showInputBox({
@@ -122,7 +157,7 @@ async function askImage(): Promise<Source> {
   return { label: image.trim(), image: image.trim() };
 }
 
-function storageChoices(volumes: readonly NetworkVolume[], hardware: Hardware | undefined, source: Source | undefined): Choice<StorageChoice>[] {
+function storageChoices(volumes: readonly NetworkVolume[], hardware: Candidate | undefined, source: Source | undefined): Choice<StorageChoice>[] {
   const cpu = hardware?.cpu !== undefined;
   const disks: Choice<StorageChoice>[] = cpu
     ? []
@@ -161,7 +196,7 @@ function storageChoices(volumes: readonly NetworkVolume[], hardware: Hardware | 
   ];
 }
 
-async function confirmPrice(name: string, hardware: Hardware, storage: StorageChoice): Promise<void> {
+async function confirmPrice(name: string, hardware: Candidate, storage: StorageChoice): Promise<'now'> {
   const create = l10n.t('Create {0}', name);
   const month = storage.kind === 'volume' ? l10n.t(' + {0} a month for {1}', money(volumeDiskPerMonth(storage.sizeGb), { estimate: true }), '/workspace') : '';
   const answer = await window.showQuickPick(
@@ -172,4 +207,23 @@ async function confirmPrice(name: string, hardware: Hardware, storage: StorageCh
     { title: l10n.t('New Pod'), placeHolder: l10n.t('{0}: {1}, {2}', name, hardware.label, rate(hardware.perHour)), ignoreFocusOut: true },
   );
   if (answer?.label !== create) throw new CancelledError();
+  return 'now';
+}
+
+/** Nothing is free now: what is to happen once it is. */
+async function confirmWatch(name: string, hardware: Candidate): Promise<'create-on-sight' | 'tell-on-sight'> {
+  const tell = { label: l10n.t('Tell Me'), description: l10n.t('nothing is bought unasked'), when: 'tell-on-sight' as const };
+  const create = {
+    label: l10n.t('Create {0} as Soon as One Is Free', name),
+    description: l10n.t('at {0} or less', rate(hardware.perHour)),
+    detail: l10n.t('While this window is open. It bills from then on.'),
+    when: 'create-on-sight' as const,
+  };
+  const answer = await window.showQuickPick(hardware.perHour === undefined ? [tell] : [tell, create], {
+    title: l10n.t('Watch for {0}', hardware.label),
+    placeHolder: l10n.t('What to do when {0} is free', hardware.label),
+    ignoreFocusOut: true,
+  });
+  if (!answer) throw new CancelledError();
+  return answer.when;
 }

@@ -74,7 +74,8 @@ export function textStep(step: TextStep): Promise<string | typeof BACK> {
   });
 }
 
-function walk<T>(input: QuickInput & { buttons: readonly unknown[]; onDidTriggerButton: unknown }, place: StepPlace, wire: (accept: (value: T) => void, reject: (error: unknown) => void) => Disposable): Promise<T | typeof BACK> {
+/** Shows an input as one step of a walk and wires it; `accept` ends the step. @throws CancelledError when the person leaves */
+export function walk<T>(input: QuickInput & { buttons: readonly unknown[]; onDidTriggerButton: unknown }, place: StepPlace, wire: (accept: (value: T) => void, reject: (error: unknown) => void) => Disposable): Promise<T | typeof BACK> {
   const box = input as QuickInput & { buttons: readonly (typeof QuickInputButtons.Back)[]; onDidTriggerButton: (listener: (button: unknown) => void) => Disposable };
   box.title = place.title;
   box.step = place.step;
@@ -92,7 +93,9 @@ function walk<T>(input: QuickInput & { buttons: readonly unknown[]; onDidTrigger
         (value) => settle(() => resolve(value)),
         (error) => settle(() => reject(error instanceof Error ? error : new Error(String(error)))),
       ),
-      box.onDidTriggerButton(() => settle(() => resolve(BACK))),
+      box.onDidTriggerButton((button) => {
+        if (button === QuickInputButtons.Back) settle(() => resolve(BACK));
+      }),
       box.onDidHide(() => settle(() => reject(new CancelledError()))),
     );
     box.show();

@@ -1,0 +1,72 @@
+import { l10n, ProgressLocation, window } from 'vscode';
+import { isCancelled } from '../../base/errors';
+import { CreateCancelledError, createFirst, withSshAccess } from '../../pods/create';
+import type { RunPodClient } from '../../runpod/client';
+import type { CreatePodRequest, Pod } from '../../runpod/types';
+import { run } from '../commands/command';
+import type { Parts } from '../parts';
+import { rate } from '../words';
+
+/** One computer to ask for, with the words a person knows it by. */
+export interface Asked {
+  readonly request: CreatePodRequest;
+  readonly label: string;
+  /** USD per hour of compute; undefined when RunPod does not say. */
+  readonly perHour: number | undefined;
+}
+
+/**
+ * Creates one pod from the first of several requests that is placed, with a notification that can be cancelled.
+ * Cancelled while a request is on its way, what came of it is terminated, and RunPod's word awaited that it is gone.
+ * @throws what `createFirst` throws
+ */
+export async function place(parts: Parts, asked: readonly Asked[]): Promise<Pod> {
+  const client = await parts.api.client();
+  const first = asked[0]?.request;
+  if (!first) throw new Error(l10n.t('There is nothing to create.'));
+  const access = await sshAccess(parts, client, first);
+  const requests = asked.map((a) => withSshAccess(a.request, access));
+  try {
+    const pod = await window.withProgress({ location: ProgressLocation.Notification, title: l10n.t('Creating {0}', first.name), cancellable: true }, async (progress, token) => {
+      const controller = new AbortController();
+      token.onCancellationRequested(() => {
+        controller.abort();
+        progress.report({ message: l10n.t('cancelling: waiting for RunPod’s answer, so that nothing is left behind') });
+      });
+      const { pod } = await createFirst({ create: (r) => client.pods.create(r), list: () => client.pods.list() }, requests, {
+        signal: controller.signal,
+        journal: parts.pendingCreates,
+        origin: parts.keys.origin,
+        onTry: (index) => {
+          const one = asked[index];
+          const nth = asked.length > 1 ? l10n.t(' ({0} of {1})', index + 1, asked.length) : '';
+          if (one) progress.report({ message: `${one.label} · ${rate(one.perHour)}${nth}` });
+        },
+        onUncertain: () => {
+          parts.log.warn(`Create of ${first.name}: no answer; looking for the pod by its mark`);
+          progress.report({ message: l10n.t('RunPod’s answer was lost; looking whether the pod was made') });
+        },
+      });
+      return pod;
+    });
+    parts.store.put(pod);
+    parts.store.hurry();
+    return pod;
+  } catch (error) {
+    if (error instanceof CreateCancelledError) {
+      parts.store.put(error.pod);
+      await run('runpod.terminatePod', { podId: error.pod.id }, { confirmed: true });
+    } else if (!isCancelled(error)) void parts.store.refresh();
+    throw error;
+  }
+}
+
+async function sshAccess(parts: Parts, client: RunPodClient, request: CreatePodRequest): Promise<Parameters<typeof withSshAccess>[1]> {
+  const [ownKey, accountKeys, template] = await Promise.all([
+    parts.identities.ownPublicKey(),
+    // Without the right to read them, the pod still gets ours.
+    client.sshKeys.read().catch(() => []),
+    request.templateId === undefined || request.ports !== undefined ? undefined : client.templates.get(request.templateId),
+  ]);
+  return { ownKey, accountKeys, ...(template ? { templatePorts: template.ports } : {}) };
+}
