@@ -52,6 +52,8 @@ await writeProfileSchema();
 const options = [
   { ...shared, entryPoints: { extension: 'src/extension.ts' }, outdir: 'dist', external: ['vscode'], plugins: [vendorBundles] },
   ...vendors.map((v) => ({ ...shared, entryPoints: { [v]: v }, outdir: 'dist', sourcemap: false, minify: true, plugins: [nativeParts, packetLimit] })),
+  // The Cost panel's page runs in a browser and brings its style sheets itself.
+  { ...shared, platform: 'browser', format: 'iife', target: 'es2022', entryPoints: { costPanel: 'webview/costPanel/main.ts' }, outdir: 'dist', loader: { '.css': 'text' }, plugins: [] },
 ];
 if (watch) for (const o of options) await (await context(o)).watch();
 else await Promise.all(options.map((o) => build(o)));

@@ -9,6 +9,7 @@ import { registerKeyCommands } from './editor/commands/keys';
 import { registerOpenWorkspace } from './editor/commands/openWorkspace';
 import { registerPodActions } from './editor/commands/podActions';
 import { followContextKeys } from './editor/contextKeys';
+import { registerCosts } from './editor/costs';
 import { registerCreatePod } from './editor/createPod/command';
 import { followLostCreates, pendingCreates } from './editor/createPod/lostCreates';
 import { Watches } from './editor/createPod/watches';
@@ -18,7 +19,7 @@ import { PodLogs } from './editor/podLogs';
 import { PodsView } from './editor/podsView/provider';
 import { registerRuns } from './editor/runs';
 import { reachThrough, tellSessions } from './editor/sessions';
-import { meterSpending } from './editor/spending';
+import { Spending } from './editor/spending';
 import { SshIdentities } from './editor/sshIdentities';
 import { Ticker } from './editor/ticker';
 import { PodSessions } from './pods/session';
@@ -43,7 +44,7 @@ export function activate(context: ExtensionContext): void {
   const parts: Parts = { context, log, keys, api, store, reach, sessions, activePod, identities, podLogs, pendingCreates: pending, watches, files, now };
 
   const attention = new AttentionWatch(store);
-  const meter = meterSpending(store, context.globalState);
+  const spending = new Spending(store, context.globalState, keys.onDidChange, now);
   context.subscriptions.push(
     log,
     api,
@@ -52,12 +53,13 @@ export function activate(context: ExtensionContext): void {
     podLogs,
     fileSystem,
     attention,
-    meter,
+    spending,
     followContextKeys(store),
     tellSessions(store, sessions),
     keys.onDidChange(() => void store.reset()),
     new PodsView(store, sessions, activePod, now, (visible) => attention.viewVisible(visible)),
-    new Ticker(store, meter, now),
+    new Ticker(store, spending.meter, now),
+    ...registerCosts(parts, spending),
     watches,
     followLostCreates(store, pending, keys, log),
     ...registerCreatePod(parts),

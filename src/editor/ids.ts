@@ -23,6 +23,9 @@ export const COMMANDS = [
   'runpod.openWebTerminal',
   'runpod.openPort',
   'runpod.showPods',
+  'runpod.showCosts',
+  'runpod.setBalance',
+  'runpod.copyWorkspace',
   'runpod.showLog',
 ] as const;
 export type CommandId = (typeof COMMANDS)[number];

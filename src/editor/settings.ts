@@ -1,4 +1,5 @@
 import { workspace, type ConfigurationScope } from 'vscode';
+import type { Thresholds } from '../pods/thresholds';
 import type { ProxySettings } from '../runpod/proxy';
 
 /** The settings of the manifest, read at the moment of use. */
@@ -8,6 +9,12 @@ export const settings = {
   identityFiles: (): readonly string[] => read<readonly string[]>('ssh.identityFiles', []),
   interpreters: (scope?: ConfigurationScope): Readonly<Record<string, string>> =>
     workspace.getConfiguration('runpod', scope).get<Record<string, string>>('run.interpreters') ?? {},
+  /** When to tell about money; see `Thresholds`. */
+  thresholds: (): Thresholds => ({
+    balanceUsd: read('alerts.balanceBelow', 5),
+    runwayMs: read('alerts.runwayBelowHours', 6) * 3_600_000,
+    runningMs: read('alerts.runningHours', 12) * 3_600_000,
+  }),
   /** The editor's own proxy settings and the variables of its environment. */
   proxy: (): ProxySettings => {
     const http = workspace.getConfiguration('http');

@@ -1,9 +1,10 @@
 import { l10n, MarkdownString, StatusBarAlignment, ThemeColor, window, type Disposable, type StatusBarItem } from 'vscode';
 import type { SpendMeter } from '../pods/meter';
-import { balanceEnd, burnOf } from '../pods/money';
+import { isLostAtZero, outlookOf, type Outlook } from '../pods/outlook';
 import type { PodStore } from '../pods/store';
-import { timeLeftOf, type TimeLeft } from '../pods/timeLeft';
+import { timeLeftOf } from '../pods/timeLeft';
 import type { Pod } from '../runpod/types';
+import { balanceWords } from './balanceWords';
 import { TICKER, type CommandId } from './ids';
 import { hardwareOf } from './podsView/rows';
 import { byImportance, lookOf, stateWord } from './podsView/state';
@@ -12,11 +13,17 @@ import { localTime, longTime, money, rate, shortTime } from './words';
 const TICK_MS = 1000;
 const WARN_MS = 30 * 60_000;
 const TODAY_MS = 24 * 3_600_000;
+/** More pods than this make the tooltip taller than a screen. */
+const TOOLTIP_PODS = 15;
 
-/** The one status bar item: what runs costs, and when it ends. It ticks from what is known and asks nobody. */
+/**
+ * The one status bar item: what runs costs, and when it ends. It ticks from what is known and asks nobody; what a list
+ * means is added up when the list comes, so that a tick only compares a time with the clock.
+ */
 export class Ticker implements Disposable {
   readonly #item: StatusBarItem;
   readonly #subscription: Disposable;
+  #outlook: Outlook | undefined;
   #timer: NodeJS.Timeout | undefined;
   #text = '';
 
@@ -28,7 +35,7 @@ export class Ticker implements Disposable {
     this.#item = window.createStatusBarItem(TICKER, StatusBarAlignment.Left, -10);
     this.#item.name = l10n.t('RunPod Cost');
     this.#item.command = 'runpod.showPods' satisfies CommandId;
-    this.#subscription = store.onDidChange(() => this.#paint(true));
+    this.#subscription = store.onDidChange(() => this.#listed());
   }
 
   dispose(): void {
@@ -37,70 +44,101 @@ export class Ticker implements Disposable {
     this.#item.dispose();
   }
 
-  #paint(stateChanged = false): void {
-    const { pods } = this.store.state;
-    const burn = burnOf(pods);
-    if (burn.running === 0) {
+  /** Writes what has changed since the last tick; public so that it can be timed. */
+  tick(): void {
+    if (this.#outlook) this.#paint(this.#outlook, false);
+  }
+
+  #listed(): void {
+    const outlook = outlookOf(this.store.state);
+    if (outlook.burn.running === 0 && outlook.stoppedStoragePerHour === 0) {
+      this.#outlook = undefined;
       clearInterval(this.#timer);
       this.#timer = undefined;
       this.#item.hide();
       this.#text = '';
       return;
     }
-    this.#timer ??= setInterval(() => this.#paint(), TICK_MS);
-    const ends = this.#firstEnd(pods);
-    const left = ends && ends.at - this.now();
-    const stale = this.store.state.problem !== undefined;
-    const text = [
-      `$(flame) ${rate(burn.computePerHour, { estimate: stale || burn.unknown > 0 })}`,
-      left !== undefined && left < TODAY_MS ? shortTime(left) : undefined,
-    ].filter(Boolean).join(' · ');
+    this.#outlook = outlook;
+    this.#timer ??= setInterval(() => this.tick(), TICK_MS);
+    this.#paint(outlook, true);
+  }
+
+  #paint(outlook: Outlook, listed: boolean): void {
+    const { burn, first } = outlook;
+    const left = first && first.at - this.now();
+    const soon = left !== undefined && left < TODAY_MS ? shortTime(left) : undefined;
+    const text = this.#textOf(outlook, soon);
     // Only what changed is sent to the window: the tooltip with it, at most once a minute of difference.
-    if (text === this.#text && !stateChanged) return;
+    if (text === this.#text && !listed) return;
     this.#text = text;
     this.#item.text = text;
     this.#item.backgroundColor = left !== undefined && left < WARN_MS ? new ThemeColor('statusBarItem.warningBackground') : undefined;
-    this.#item.tooltip = this.#tooltip(pods, ends);
+    this.#item.tooltip = this.#tooltip(outlook);
     this.#item.accessibilityInformation = {
-      label: l10n.t('RunPod: {0} pods running, {1}', burn.running, rate(burn.computePerHour)) + (left === undefined ? '' : `, ${l10n.t('{0} left', longTime(left))}`),
+      label:
+        burn.running === 0
+          ? l10n.t('RunPod: no pod runs, stopped pods pay {0} for storage', rate(outlook.stoppedStoragePerHour, { estimate: true }))
+          : l10n.t('RunPod: {0} pods running, {1}', burn.running, rate(burn.computePerHour)) + (left === undefined ? '' : `, ${l10n.t('{0} left', longTime(left))}`),
     };
     this.#item.show();
   }
 
-  /** What ends first of all the running pods. */
-  #firstEnd(pods: readonly Pod[]): TimeLeft | undefined {
-    const end = balanceEnd(this.store.state.account);
-    let first: TimeLeft | undefined;
-    for (const pod of pods) {
-      const left = timeLeftOf(pod, end);
-      if (left && (!first || left.at < first.at)) first = left;
-    }
-    return first;
+  #textOf({ burn, stoppedStoragePerHour }: Outlook, soon: string | undefined): string {
+    if (burn.running === 0) return `$(database) ${rate(stoppedStoragePerHour, { estimate: true })}`;
+    const estimate = this.store.state.problem !== undefined || burn.unknown > 0;
+    return [`$(flame) ${rate(burn.computePerHour, { estimate })}`, soon].filter(Boolean).join(' · ');
   }
 
-  #tooltip(pods: readonly Pod[], ends: TimeLeft | undefined): MarkdownString {
-    const { account, problem, fetchedAt } = this.store.state;
+  #tooltip(outlook: Outlook): MarkdownString {
+    const { pods, account, problem, fetchedAt } = this.store.state;
+    const { burn, stoppedStoragePerHour: stopped, first } = outlook;
+    const now = this.now();
     const text = new MarkdownString(undefined, true);
-    text.isTrusted = { enabledCommands: ['runpod.showPods', 'runpod.refreshPods'] };
-    text.appendMarkdown(`| ${l10n.t('Pod')} | | | |\n|:--|--:|:--|:--|\n`);
-    for (const pod of [...pods].sort(byImportance)) {
-      if (lookOf(pod) === 'stopped') continue;
-      const left = timeLeftOf(pod, balanceEnd(account));
-      text.appendMarkdown('| ').appendText(pod.name.replaceAll('|', '¦'))
-        .appendMarkdown(` | ${rate(pod.costPerHour)} | ${left ? shortTime(left.at - this.now()) : ''} | ${hardwareOf(pod) ?? stateWord(pod)} |\n`);
-    }
-    const burn = burnOf(pods);
-    text.appendMarkdown('\n\n');
+    text.isTrusted = { enabledCommands: ['runpod.showPods', 'runpod.refreshPods', 'runpod.showCosts', 'runpod.setBalance'] };
+    this.#podTable(text, pods, outlook);
     const lines = [
-      l10n.t('Spent since the editor opened: {0}', money(this.meter.total(this.now()), { estimate: true })),
-      l10n.t('Storage of all listed pods: {0}', rate(burn.storagePerHour, { estimate: true })),
-      account?.balance === undefined ? l10n.t('Balance: unknown') : l10n.t('Balance: {0}', money(account.balance)),
-      ends === undefined ? l10n.t('Time to $0: unknown') : ends.by === 'balance' ? l10n.t('Time to $0: {0} ({1})', longTime(ends.at - this.now()), localTime(ends.at)) : l10n.t('First limit: {0} ({1})', longTime(ends.at - this.now()), localTime(ends.at)),
+      stopped > 0
+        ? l10n.t('Now: {0} compute, {1} storage, of it {2} for stopped pods', rate(burn.computePerHour), rate(burn.storagePerHour, { estimate: true }), rate(stopped, { estimate: true }))
+        : l10n.t('Now: {0} compute, {1} storage', rate(burn.computePerHour), rate(burn.storagePerHour, { estimate: true })),
+      l10n.t('Spent this session: {0} · today: {1}', money(this.meter.total(now), { estimate: true }), money(this.meter.today(now), { estimate: true })),
+      ...balanceWords(account, now),
+      first === undefined
+        ? l10n.t('Ends first: unknown')
+        : first.by === 'limit'
+          ? l10n.t('Ends first: {0}, by its limit in {1} ({2})', escape(first.pod.name), longTime(first.at - now), localTime(first.at))
+          : account?.typed?.kind === 'budget'
+            ? l10n.t('Your budget lasts {0} ({1})', longTime(first.at - now), localTime(first.at))
+            : l10n.t('Time to $0: {0} ({1}); then all pods stop', longTime(first.at - now), localTime(first.at)),
     ];
+    const lost = pods.filter(isLostAtZero).length;
+    if (lost > 0 && account?.typed?.kind !== 'budget') lines.push(l10n.t('Pods without a network volume, deleted with their data at $0: {0}', lost));
     if (burn.unknown > 0) lines.push(l10n.t('Pods whose rate RunPod did not say: {0}; the total lacks them', burn.unknown));
     if (problem && fetchedAt !== undefined) lines.push(l10n.t('Last seen {0} ago', shortTime(Date.now() - fetchedAt)));
     text.appendMarkdown(lines.map((l) => l.replace(/[<>~$]/g, '\\$&')).join('  \n'));
-    text.appendMarkdown(`\n\n[${l10n.t('Show Pods')}](command:runpod.showPods) · [${l10n.t('Refresh')}](command:runpod.refreshPods)`);
+    const links = [
+      `[${l10n.t('Show Costs')}](command:runpod.showCosts)`,
+      `[${l10n.t('Show Pods')}](command:runpod.showPods)`,
+      `[${l10n.t('Refresh')}](command:runpod.refreshPods)`,
+      ...(account?.balance === undefined || account.typed ? [`[${l10n.t('Set Balance…')}](command:runpod.setBalance)`] : []),
+    ];
+    text.appendMarkdown(`\n\n${links.join(' · ')}`);
     return text;
   }
+
+  #podTable(text: MarkdownString, pods: readonly Pod[], { balanceEndsAt }: Outlook): void {
+    const running = pods.filter((pod) => lookOf(pod) !== 'stopped').sort(byImportance);
+    if (running.length === 0) return;
+    text.appendMarkdown(`| ${l10n.t('Pod')} | | | |\n|:--|--:|:--|:--|\n`);
+    for (const pod of running.slice(0, TOOLTIP_PODS)) {
+      const left = timeLeftOf(pod, balanceEndsAt);
+      text.appendMarkdown('| ').appendText(pod.name.replaceAll('|', '¦'))
+        .appendMarkdown(` | ${rate(pod.costPerHour).replaceAll('$', '\\$')} | ${left ? shortTime(left.at - this.now()) : ''} | ${hardwareOf(pod) ?? stateWord(pod)} |\n`);
+    }
+    if (running.length > TOOLTIP_PODS) text.appendMarkdown(`| ${l10n.t('and {0} more', running.length - TOOLTIP_PODS)} | | | |\n`);
+    text.appendMarkdown('\n\n');
+  }
 }
+
+/** A name comes from outside: nothing in it may become markup. */
+const escape = (text: string): string => text.replace(/[\\`*_{}[\]()#+\-.!|]/g, '\\$&').replace(/\s+/g, ' ');

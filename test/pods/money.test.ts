@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { SpendMeter } from '../../src/pods/meter';
 import { balanceEnd, burnOf, costSoFar, networkVolumePerMonth, storagePerHour } from '../../src/pods/money';
 import { limitInArgs, timeLeftOf } from '../../src/pods/timeLeft';
 import { aPod } from './fixtures';
@@ -62,25 +61,5 @@ describe('time left', () => {
     assert.deepEqual(timeLeftOf(limited, start + 60_000), { at: start + 60_000, by: 'balance' });
     assert.equal(timeLeftOf(aPod({ status: 'EXITED' }), start), undefined);
     assert.equal(timeLeftOf(aPod(), undefined), undefined);
-  });
-});
-
-describe('spend meter', () => {
-  it('counts from the first sight on, and a pod made later from its start', () => {
-    const meter = new SpendMeter();
-    meter.update([aPod({ costPerHour: 1 })], start);
-    assert.equal(meter.total(start), 0);
-    assert.equal(meter.total(start + HOUR), 1);
-    meter.update([aPod({ costPerHour: 1 }), aPod({ id: 'b', costPerHour: 2, startedAt: new Date(start + HOUR / 2) })], start + HOUR);
-    assert.equal(meter.total(start + HOUR), 2);
-  });
-
-  it('goes on while no answer comes, stops with the pod, and never falls when the clock is set back', () => {
-    const meter = new SpendMeter(5);
-    meter.update([aPod({ costPerHour: 1 })], start);
-    assert.equal(meter.total(start + 3 * HOUR), 8);
-    assert.equal(meter.total(start - HOUR), 5);
-    meter.update([aPod({ status: 'EXITED', costPerHour: 0 })], start + HOUR);
-    assert.equal(meter.total(start + 9 * HOUR), 6);
   });
 });
