@@ -85,6 +85,12 @@ function explainUnavailable(error: PodUnavailableError): Explanation {
     case 'host-key':
       return { message: l10n.t('Another machine answers at the address of {0}: its host key is not the one this pod has shown. Nothing was sent. {1}', name, reason(error)), action: doctor(id) };
     case 'auth':
+      // RunPod's proxy asks the account for its keys, the pod's own sshd knows those it was created with.
+      if (error.facts.host !== undefined && error.facts.host === error.pod?.ssh.proxy?.host)
+        return {
+          message: l10n.t('RunPod’s proxy to {0} accepts only the SSH keys of the account, and none of yours is among them.', name),
+          action: { title: l10n.t('Add SSH Key to Account'), command: 'runpod.addSshKey' },
+        };
       return { message: l10n.t('{0} accepts none of the SSH keys. Keys reach a pod only when it is created.', name), action: doctor(id) };
     case 'no-api-key':
       return { message: l10n.t('No RunPod API key is set.'), action: setKey() };

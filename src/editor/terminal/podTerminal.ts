@@ -4,6 +4,7 @@ import type { Logger } from '../../base/log';
 import { PodUnavailableError } from '../../pods/contracts';
 import { PodShell, type PodShellState, type ShellSession } from '../../runs/podShell';
 import { defaultSize } from '../../runs/tty';
+import { showError } from '../commands/command';
 import { explain } from '../errorWords';
 import { CLEAR_LINE, note, RESET_MODES, warning } from './lines';
 
@@ -101,8 +102,10 @@ export class PodTerminal implements Pseudoterminal {
       }
     }
     if (reason === undefined || isCancelled(reason)) return;
-    const { message } = explain(reason);
+    const { message, action } = explain(reason);
     if (message === this.#said) return;
+    // What a button can mend is offered as one; a terminal has only words.
+    if (action?.command === 'runpod.addSshKey') void showError(reason);
     this.#said = message;
     this.log.warn(`Terminal on pod ${this.pod.id}: ${messageOf(reason)}`);
     const comesBack = reason instanceof PodUnavailableError && (reason.code === 'stopped' || reason.code === 'starting');
