@@ -61,7 +61,8 @@ export class PodStore implements Disposable {
   #accountAt = 0;
   #epoch = 0;
   #disposed = false;
-  #hurryUntil = 0;
+  /** Polls left that somebody waits for. Counted, not timed: a clock that is set back must not prolong them. */
+  #hurriedPolls = 0;
   #byId = new Map<string, Pod>();
   #told: KnownAccount | undefined;
 
@@ -101,7 +102,7 @@ export class PodStore implements Disposable {
 
   /** Somebody has just acted on a pod and waits for it to change: polls quickly for `ms` milliseconds. */
   hurry(ms = 20_000): void {
-    this.#hurryUntil = this.now() + ms;
+    this.#hurriedPolls = Math.ceil(ms / this.timings.changing);
     if (this.#timer) this.#schedule();
   }
 
@@ -162,6 +163,7 @@ export class PodStore implements Disposable {
     const epoch = this.#epoch;
     const stale = (): boolean => this.#disposed || epoch !== this.#epoch;
     try {
+      if (this.#hurriedPolls > 0) this.#hurriedPolls--;
       const api = await this.#api?.();
       if (stale()) return;
       if (!api) {
@@ -169,7 +171,8 @@ export class PodStore implements Disposable {
         this.#set({ phase: 'no-key', rows: [], pods: [] });
         return;
       }
-      const wantAccount = this.now() - this.#accountAt >= this.timings.account[this.#attention];
+      const sinceAccount = this.now() - this.#accountAt;
+      const wantAccount = sinceAccount < 0 || sinceAccount >= this.timings.account[this.#attention];
       const [rows, account] = await Promise.all([api.listPods(), wantAccount ? this.#readAccount(api) : undefined]);
       if (stale()) return;
       this.#failures = 0;
@@ -197,7 +200,8 @@ export class PodStore implements Disposable {
     // Without a key there is nothing to ask; setting one resets the store.
     if (this.#disposed || this.#state.phase === 'no-key') return;
     const due = (this.#state.fetchedAt ?? this.now()) + this.#delay();
-    const wait = this.#failures > 0 || this.#state.fetchedAt === undefined ? this.#delay() : Math.max(50, due - this.now());
+    // A clock that was set back must not put the next look off by as much.
+    const wait = this.#failures > 0 || this.#state.fetchedAt === undefined ? this.#delay() : Math.min(this.#delay(), Math.max(50, due - this.now()));
     this.#timer = this.after(wait, () => void this.refresh());
   }
 
@@ -208,7 +212,7 @@ export class PodStore implements Disposable {
     }
     const base = this.timings.poll[this.#attention];
     const changing = this.#state.pods.some((p) => p.status === 'PROVISIONING' || p.status === 'STARTING');
-    const awaited = this.now() < this.#hurryUntil;
+    const awaited = this.#hurriedPolls > 0;
     return (changing && this.#attention !== 'background') || awaited ? Math.min(base, this.timings.changing) : base;
   }
 

@@ -93,3 +93,23 @@ describe('pod store', () => {
     assert.ok(perMinute('background') < 1);
   });
 });
+
+describe('pod store and a clock that jumps', () => {
+  it('looks again in time though the clock was set back by an hour', async () => {
+    let now = 1_000_000_000_000;
+    let lists = 0;
+    const timings = { ...defaultTimings, poll: { view: 30, ticker: 30, background: 30 }, changing: 5 };
+    const store = new PodStore(async () => api({ listPods: async () => (lists++, rows()) }), silentLog, timings, () => now);
+    await store.refresh();
+    now -= 3_600_000;
+    store.hurry();
+    await new Promise<void>((resolve) => {
+      const seen = store.onDidChange(() => {
+        if (lists < 3) return;
+        seen.dispose();
+        resolve();
+      });
+    });
+    store.dispose();
+  });
+});
