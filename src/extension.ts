@@ -13,6 +13,7 @@ import { registerCosts } from './editor/costs';
 import { registerCreatePod } from './editor/createPod/command';
 import { followLostCreates, pendingCreates } from './editor/createPod/lostCreates';
 import { Watches } from './editor/createPod/watches';
+import { registerGoToFile } from './editor/find/register';
 import { registerFileSystem } from './editor/fileSystem/register';
 import type { Parts } from './editor/parts';
 import { PodLogs } from './editor/podLogs';
@@ -38,10 +39,10 @@ export function activate(context: ExtensionContext): void {
   const sessions = new PodSessions(reach);
   const activePod = new ActivePod(context.workspaceState, store);
   const podLogs = new PodLogs(api);
-  const { files, fileSystem } = registerFileSystem({ sessions, store, log });
+  const { files, fileChanges, fileSystem } = registerFileSystem({ sessions, store, log });
   const pending = pendingCreates(context.globalState);
   const watches = new Watches(context.workspaceState, keys, api, log);
-  const parts: Parts = { context, log, keys, api, store, reach, sessions, activePod, identities, podLogs, pendingCreates: pending, watches, files, now };
+  const parts: Parts = { context, log, keys, api, store, reach, sessions, activePod, identities, podLogs, pendingCreates: pending, watches, files, fileChanges, now };
 
   const attention = new AttentionWatch(store);
   const spending = new Spending(store, context.globalState, keys.onDidChange, now);

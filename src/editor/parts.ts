@@ -8,6 +8,7 @@ import type { ActivePod } from './activePod';
 import type { Api } from './api';
 import type { ApiKeys } from './apiKey';
 import type { Watches } from './createPod/watches';
+import type { FileChanges } from './fileSystem/changes';
 import type { PodLogs } from './podLogs';
 import type { SshIdentities } from './sshIdentities';
 
@@ -29,6 +30,8 @@ export interface Parts {
   /** Hardware that this window waits for. */
   readonly watches: Watches;
   files(podId: string): PodFiles;
+  /** What changes on pods, by our hand and by others'. */
+  readonly fileChanges: FileChanges;
   /** ms since 1970 by the API's clock. */
   now(): number;
 }

@@ -1,4 +1,5 @@
 import { EventEmitter, Uri, type Disposable, type Event, type FileChangeEvent, type FileChangeType } from 'vscode';
+import { Emitter } from '../../base/emitter';
 
 export interface PodChange {
   readonly podId: string;
@@ -11,6 +12,9 @@ const batchMs = 10;
 
 /** What has changed on pods, as both schemes tell it to the editor. */
 export class FileChanges implements Disposable {
+  readonly #told = new Emitter<readonly PodChange[]>();
+  /** Every change as it is told, for those of us who follow them. */
+  readonly onDidTell = this.#told.event;
   readonly #emitters = new Map<string, EventEmitter<FileChangeEvent[]>>();
   #batch: PodChange[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -23,12 +27,14 @@ export class FileChanges implements Disposable {
   }
 
   tell(...changes: readonly PodChange[]): void {
-    this.#batch.push(...changes);
+    this.#told.fire(changes);
+    for (const change of changes) this.#batch.push(change);
     this.#timer ??= setTimeout(() => this.#flush(), batchMs);
   }
 
   dispose(): void {
     clearTimeout(this.#timer);
+    this.#told.dispose();
     for (const emitter of this.#emitters.values()) emitter.dispose();
   }
 

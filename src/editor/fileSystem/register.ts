@@ -16,7 +16,7 @@ export interface FileSystemParts {
 }
 
 /** Makes pods' files known to the editor, writable and read-only. Nothing is connected until one is asked for. */
-export function registerFileSystem({ sessions, store, log }: FileSystemParts): { files: (podId: string) => PodFiles; fileSystem: Disposable } {
+export function registerFileSystem({ sessions, store, log }: FileSystemParts): { files: (podId: string) => PodFiles; fileChanges: FileChanges; fileSystem: Disposable } {
   const folders = new PodFolders(sessions, log);
   const changes = new FileChanges();
   const outage = new OutageNotice(sessions);
@@ -37,5 +37,5 @@ export function registerFileSystem({ sessions, store, log }: FileSystemParts): {
     changes,
     outage,
   );
-  return { files: (podId) => folders.files(podId), fileSystem };
+  return { files: (podId) => folders.files(podId), fileChanges: changes, fileSystem };
 }
