@@ -19,6 +19,7 @@ import type { Parts } from './editor/parts';
 import { PodLogs } from './editor/podLogs';
 import { PodsView } from './editor/podsView/provider';
 import { registerRuns } from './editor/runs';
+import { registerSearch } from './editor/search/register';
 import { reachThrough, tellSessions } from './editor/sessions';
 import { Spending } from './editor/spending';
 import { SshIdentities } from './editor/sshIdentities';
@@ -70,6 +71,8 @@ export function activate(context: ExtensionContext): void {
     ...registerBrowse(parts),
     ...registerKeyCommands(parts),
     ...registerRuns(parts),
+    registerSearch(parts),
+    registerGoToFile(parts),
   );
   // The first request waits until the editor has started.
   const begin = setTimeout(() => store.start(), 0);

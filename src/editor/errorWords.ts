@@ -1,9 +1,11 @@
 import { l10n } from 'vscode';
 import { DeadlineError, messageOf } from '../base/errors';
 import { CreateUncertainError, NothingPlacedError } from '../pods/create';
+import { SearchError } from '../files/search/query';
 import { PodUnavailableError } from '../pods/contracts';
 import { RunPodError, type RunPodErrorCode } from '../runpod/errors';
 import type { CommandId } from './ids';
+import { searchErrorWords } from './search/words';
 
 /** What happened and why, and the one thing to do next. */
 export interface Explanation {
@@ -28,6 +30,7 @@ export function explain(error: unknown): Explanation {
     const telling = error.refusals.find((r) => r.code === 'no-capacity') ?? error.refusals.at(-1);
     return telling ? explainApi(telling) : { message: error.message };
   }
+  if (error instanceof SearchError) return { message: searchErrorWords(error) };
   if (error instanceof DeadlineError) return { message: l10n.t('{0} took longer than {1} s.', error.what, error.ms / 1000) };
   return { message: messageOf(error) };
 }

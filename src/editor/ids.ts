@@ -33,6 +33,13 @@ export const COMMANDS = [
   'runpod.reopenInRemoteSsh',
   'runpod.addSshConfig',
   'runpod.removeSshConfig',
+  'runpod.searchOnPod',
+  'runpod.goToFileOnPod',
+  'runpod.cancelSearch',
+  'runpod.repeatSearch',
+  'runpod.clearSearch',
+  'runpod.replaceOnPod',
+  'runpod.dismissSearchResult',
   'runpod.showPods',
   'runpod.showCosts',
   'runpod.setBalance',
@@ -42,6 +49,7 @@ export const COMMANDS = [
 export type CommandId = (typeof COMMANDS)[number];
 
 export const VIEW_PODS = 'runpod.pods';
+export const VIEW_SEARCH = 'runpod.search';
 export const TICKER = 'runpod.ticker';
 export const SCHEME = 'runpod';
 export const SCHEME_READONLY = 'runpod-ro';
@@ -52,4 +60,9 @@ export const CONTEXT = {
   phase: 'runpod.phase',
   /** True when the last good list has no pod. */
   empty: 'runpod.empty',
+  /** There is a search on a pod to look at. */
+  searchShown: 'runpod.search.shown',
+  searchRunning: 'runpod.search.running',
+  /** It has ended with results in files that may be written. */
+  searchReplaceable: 'runpod.search.replaceable',
 } as const;
