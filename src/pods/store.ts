@@ -61,6 +61,7 @@ export class PodStore implements Disposable {
   #accountAt = 0;
   #epoch = 0;
   #disposed = false;
+  #dress: (pod: Pod) => Pod = (pod) => pod;
   /** Polls left that somebody waits for. Counted, not timed: a clock that is set back must not prolong them. */
   #hurriedPolls = 0;
   #byId = new Map<string, Pod>();
@@ -152,6 +153,17 @@ export class PodStore implements Disposable {
     this.#set({ ...this.#state, rows, pods: podsOf(rows) });
   }
 
+  /** What else is known of a pod goes with it wherever the list does. Called for each pod of a new list. */
+  dressWith(dress: (pod: Pod) => Pod): void {
+    this.#dress = dress;
+    this.redress();
+  }
+
+  /** That knowledge has changed. */
+  redress(): void {
+    this.#set({ ...this.#state, rows: [...this.#state.rows] });
+  }
+
   dispose(): void {
     this.#disposed = true;
     this.#epoch++;
@@ -216,10 +228,16 @@ export class PodStore implements Disposable {
     return (changing && this.#attention !== 'background') || awaited ? Math.min(base, this.timings.changing) : base;
   }
 
-  #set(state: PodsState): void {
+  #set(given: PodsState): void {
+    const state = given.rows === this.#state.rows ? given : this.#dressed(given);
     if (state.pods !== this.#state.pods) this.#byId = new Map(state.pods.map((p) => [p.id, p]));
     this.#state = state;
     this.#changed.fire(state);
+  }
+
+  #dressed(state: PodsState): PodsState {
+    const rows = state.rows.map((row): PodRow => (row.kind === 'pod' ? { kind: 'pod', pod: this.#dress(row.pod) } : row));
+    return { ...state, rows, pods: podsOf(rows) };
   }
 }
 
