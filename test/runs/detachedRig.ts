@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import type { PodSession } from '../../src/pods/session';
+import { RunFollower, type RunEnd } from '../../src/runs/detached/follow';
+import { outputPath, type TerminalKind } from '../../src/runs/detached/layout';
+import { startRun, type StartedRun } from '../../src/runs/detached/start';
+import { until } from '../pods/sessionLog';
+import { Rig } from '../pods/sessionRig';
+import { openRelay, type LinkPort } from '../simulator/link';
+import type { SshdOptions } from '../support/sshd';
+
+export const podId = 'llamaft01';
+
+/** A pod with an empty volume, reached over a link that can be cut. */
+export class RunRig extends Rig {
+  dir!: string;
+  link!: LinkPort;
+  session!: PodSession;
+
+  async beginPod(options: Partial<SshdOptions> = {}): Promise<void> {
+    await this.begin();
+    this.dir = await mkdtemp(path.join(os.tmpdir(), 'runs-detached-'));
+    this.onEnd(() => rm(this.dir, { recursive: true, force: true }));
+    this.onEnd(() => rm(`/tmp/.runpod-workspaces/${podId}`, { recursive: true, force: true }));
+    const sshd = await this.sshd(options);
+    this.link = await openRelay(sshd);
+    this.onEnd(() => this.link.close());
+    this.moveTo({ host: this.link.host, port: this.link.port, username: sshd.username });
+    this.session = this.newSession();
+  }
+
+  moveTo(address: { host: string; port: number; username: string }): void {
+    this.pod = { ...this.runsAt(address), mount: { kind: 'persistent', sizeGb: 10, path: this.dir } };
+  }
+
+  /** As another window or machine has it. */
+  newSession(): PodSession {
+    return this.sessions({ retryCapMs: 20, comeBackCapMs: 30 }).get(podId);
+  }
+
+  start(command: string, terminals?: readonly TerminalKind[]): Promise<StartedRun> {
+    return startRun(this.session, { title: 'train.py', command, costPerHour: 0.69, ...(terminals ? { terminals } : {}) });
+  }
+
+  watch(run: StartedRun, options: { session?: PodSession; offset?: number } = {}): Watched {
+    const watched = new Watched(options.session ?? this.session, run, options.offset);
+    this.onEnd(() => watched.follower.dispose());
+    return watched;
+  }
+
+  file(run: StartedRun, name = 'out'): string {
+    return path.join(path.dirname(outputPath(run, this.dir)), name);
+  }
+}
+
+/** Somebody who reads a run's output. */
+export class Watched {
+  readonly #hash = createHash('sha256');
+  /** The end of what has been read. */
+  tail = '';
+  bytes = 0;
+  readonly follower: RunFollower;
+  readonly end: Promise<RunEnd>;
+
+  constructor(session: PodSession, run: StartedRun, offset = 0) {
+    this.follower = new RunFollower(session, run, { offset });
+    this.end = this.follower.follow((bytes) => {
+      this.#hash.update(bytes);
+      this.bytes += bytes.length;
+      this.tail = (this.tail + bytes.toString('latin1')).slice(-100_000);
+    });
+    this.end.catch(() => undefined);
+  }
+
+  shows(what: string | RegExp): Promise<void> {
+    return until(() => (typeof what === 'string' ? this.tail.includes(what) : what.test(this.tail)), `${String(what)} in ${JSON.stringify(this.tail.slice(-300))}`, 15_000);
+  }
+
+  digest(): string {
+    return this.#hash.digest('hex');
+  }
+}
+
+export const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
