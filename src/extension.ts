@@ -14,16 +14,21 @@ import { registerCreatePod } from './editor/createPod/command';
 import { followLostCreates, pendingCreates } from './editor/createPod/lostCreates';
 import { Watches } from './editor/createPod/watches';
 import { registerGoToFile } from './editor/find/register';
+import { registerPlaces } from './editor/disk/commands';
+import { DiskFigures } from './editor/disk/figures';
 import { registerFileSystem } from './editor/fileSystem/register';
 import type { Parts } from './editor/parts';
 import { PodLogs } from './editor/podLogs';
 import { PodsView } from './editor/podsView/provider';
 import { registerRuns } from './editor/runs';
 import { registerSearch } from './editor/search/register';
+import { registerProfiles } from './editor/profile/commands';
 import { reachThrough, tellSessions } from './editor/sessions';
 import { Spending } from './editor/spending';
 import { SshIdentities } from './editor/sshIdentities';
 import { Ticker } from './editor/ticker';
+import { registerTransfers } from './editor/transfer/commands';
+import { PodDrops } from './editor/transfer/drops';
 import { PodSessions } from './pods/session';
 import { PodStore } from './pods/store';
 
@@ -47,6 +52,11 @@ export function activate(context: ExtensionContext): void {
 
   const attention = new AttentionWatch(store);
   const spending = new Spending(store, context.globalState, keys.onDidChange, now);
+  const drops = new PodDrops();
+  const diskFigures = new DiskFigures();
+  const podsView = new PodsView(store, sessions, activePod, now, (visible) => attention.viewVisible(visible), { drops, storage: diskFigures });
+  drops.useParts(parts);
+  diskFigures.useParts(parts);
   context.subscriptions.push(
     log,
     api,
@@ -59,18 +69,22 @@ export function activate(context: ExtensionContext): void {
     followContextKeys(store),
     tellSessions(store, sessions),
     keys.onDidChange(() => void store.reset()),
-    new PodsView(store, sessions, activePod, now, (visible) => attention.viewVisible(visible)),
+    podsView,
+    diskFigures,
     new Ticker(store, spending.meter, now),
     ...registerCosts(parts, spending),
     watches,
     followLostCreates(store, pending, keys, log),
     ...registerCreatePod(parts),
+    ...registerProfiles(parts),
     registerOpenWorkspace(parts),
     registerDoctor(parts),
     ...registerPodActions(parts),
     ...registerBrowse(parts),
     ...registerKeyCommands(parts),
     ...registerRuns(parts),
+    ...registerTransfers(parts),
+    ...registerPlaces(parts, podsView, diskFigures),
     registerSearch(parts),
     registerGoToFile(parts),
   );

@@ -1,28 +1,61 @@
-import { commands, l10n, Uri, window, workspace, type Disposable } from 'vscode';
+import { commands, Disposable, FileType, l10n, Uri, window, workspace } from 'vscode';
+import { CancelledError } from '../../base/errors';
+import { normalise } from '../../files/names';
 import { PodUnavailableError } from '../../pods/contracts';
 import { DEFAULT_MOUNT_PATH } from '../../pods/request';
 import type { Pod } from '../../runpod/types';
-import { SCHEME } from '../ids';
+import { SCHEME, SCHEME_READONLY } from '../ids';
 import type { Parts } from '../parts';
-import { command, run, Targets } from './command';
+import { choices, command, run, Targets } from './command';
 
 /** Where a pod's files begin: its mount path as the API says it, else the root user's home. */
 export const workspaceUri = (pod: Pod): Uri => Uri.from({ scheme: SCHEME, authority: pod.id, path: pod.mount?.path ?? '/root' });
 
+/** Opens pods' folders: the mount path unless another is named, writable unless told. */
 export function registerOpenWorkspace(parts: Parts): Disposable {
   const targets = new Targets(parts.store);
-  return command('runpod.openRemoteWorkspace', parts.log, async (target) => {
+  const open = async (target: unknown, how: OpenChoices): Promise<{ uri: string } | undefined> => {
     const pod = await targets.pod(target, l10n.t('Open the folder of which pod?'));
     if (pod.status === 'EXITED') return startFirst(pod);
     if (pod.status === 'RUNNING' && !pod.ssh.direct && !pod.ports.includes('22/tcp')) throw new PodUnavailableError('proxy-only', pod.id, pod);
     // The connection is made now: what is wrong with it is said here, not by an empty explorer.
     const session = parts.sessions.get(pod.id);
     await window.withProgress({ location: { viewId: 'runpod.pods' } }, () => session.link());
-    const uri = workspaceUri(pod);
+    const path = how.path === 'ask' ? await askPath(pod) : (how.path ?? workspaceUri(pod).path);
+    const uri = Uri.from({ scheme: how.readOnly === true ? SCHEME_READONLY : SCHEME, authority: pod.id, path });
+    if (how.path !== undefined && !((await workspace.fs.stat(uri)).type & FileType.Directory)) throw new Error(l10n.t('{0} on {1} is a file, not a folder.', path, pod.name));
     await parts.activePod.set(pod.id);
-    await openFolder(uri, pod.name);
+    await openFolder(uri, pod);
     return { uri: uri.toString() };
+  };
+  return Disposable.from(
+    command('runpod.openRemoteWorkspace', parts.log, (target, second) => open(target, readChoices(second))),
+    command('runpod.openFolder', parts.log, (target, second) => open(target, { path: 'ask', ...readChoices(second) })),
+    command('runpod.openReadOnly', parts.log, (target, second) => open(target, { ...readChoices(second), readOnly: true })),
+  );
+}
+
+interface OpenChoices {
+  /** Absolute, on the pod; `ask`: the person says which. */
+  readonly path?: string | undefined;
+  readonly readOnly?: boolean;
+}
+
+function readChoices(second: unknown): OpenChoices {
+  const { path, readOnly } = choices(second) ?? {};
+  if (typeof path === 'string' && !path.startsWith('/')) throw new TypeError(l10n.t('A path on a pod begins with “/”.'));
+  return { ...(typeof path === 'string' ? { path: normalise(path) } : {}), ...(readOnly === true ? { readOnly } : {}) };
+}
+
+async function askPath(pod: Pod): Promise<string> {
+  const path = await window.showInputBox({
+    title: l10n.t('Open Folder on {0}', pod.name),
+    prompt: l10n.t('A folder of the pod. Outside its volume everything is lost with a stop.'),
+    value: workspaceUri(pod).path,
+    validateInput: (text) => (text.startsWith('/') ? undefined : l10n.t('A path on a pod begins with “/”.')),
   });
+  if (path === undefined) throw new CancelledError();
+  return normalise(path);
 }
 
 async function startFirst(pod: Pod): Promise<undefined> {
@@ -32,13 +65,18 @@ async function startFirst(pod: Pod): Promise<undefined> {
   return undefined;
 }
 
-/** Adds the folder to what is open; an empty window becomes the pod's. */
-async function openFolder(uri: Uri, name: string): Promise<void> {
+/** Adds the folder to what is open, beside other folders of the same pod too; an empty window becomes the pod's. */
+async function openFolder(uri: Uri, pod: Pod): Promise<void> {
   const folders = workspace.workspaceFolders ?? [];
   if (folders.some((f) => f.uri.toString() === uri.toString())) {
     await commands.executeCommand('workbench.view.explorer');
     return;
   }
   if (folders.length === 0) await commands.executeCommand('vscode.openFolder', uri, { forceReuseWindow: true });
-  else workspace.updateWorkspaceFolders(folders.length, 0, { uri, name: uri.path === DEFAULT_MOUNT_PATH ? name : `${name}: ${uri.path}` });
+  else workspace.updateWorkspaceFolders(folders.length, 0, { uri, name: folderName(uri, pod) });
+}
+
+function folderName(uri: Uri, pod: Pod): string {
+  const name = uri.path === (pod.mount?.path ?? DEFAULT_MOUNT_PATH) ? pod.name : `${pod.name}: ${uri.path}`;
+  return uri.scheme === SCHEME_READONLY ? l10n.t('{0} (read-only)', name) : name;
 }

@@ -23,7 +23,9 @@ export function toFileSystemError(error: unknown, pod: string): FileSystemError 
     'is-a-directory': () => FileSystemError.FileIsADirectory(l10n.t('{0} on {1} is a folder.', path, pod)),
     'no-permission': () => FileSystemError.NoPermissions(l10n.t('{1} does not let its login user do this with {0}. Its owner and mode decide; look at them with “ls -l” in a terminal.', path, pod)),
     unavailable: () => FileSystemError.Unavailable(l10n.t('The connection to {0} was lost or gave no answer ({1}). Nothing was acknowledged; try again.', pod, detail || messageOf(error.cause ?? error))),
-    'no-space': () => new FileSystemError(l10n.t('{0} has no room for {1}: {2}. The old content is still there. Free some space, then try again.', pod, path, detail || l10n.t('the disk is full'))),
+    'no-space': () => /quota/i.test(detail)
+      ? new FileSystemError(l10n.t('The quota of the volume on {0} is used up, so there is no room for {1} ({2}). The old content is still there. Delete something, or make the volume bigger in RunPod’s console, then try again.', pod, path, detail))
+      : new FileSystemError(l10n.t('{0} has no room for {1}: {2}. The old content is still there. Free some space, then try again.', pod, path, detail || l10n.t('the disk is full'))),
     'not-empty': () => new FileSystemError(l10n.t('{0} on {1} is not empty.', path, pod)),
     'too-large': () => new FileSystemError(l10n.t('{0} is too large to open here ({1}).', path, detail)),
     unsupported: () => new FileSystemError(l10n.t('{1} cannot do this with {0}: {2}.', path, pod, detail)),

@@ -12,11 +12,22 @@ import {
   type Uri,
 } from 'vscode';
 import { copyBetween } from '../../files/between';
+import { isFileError } from '../../files/errors';
 import type { FileKind, FileStat as PodFileStat } from '../../files/kinds';
 import { dirname } from '../../files/names';
 import type { PodFiles } from '../../files/podFiles';
 import type { FileChanges, PodChange } from './changes';
 import { toFileSystemError } from './errors';
+
+/** Decides about files too big to be pulled into the editor unasked. */
+export interface LargeFileGuard {
+  /** Bytes above which this file is asked about; `undefined` when it may come whatever its size. */
+  limit(uri: Uri): number | undefined;
+  /** It was not read. Words for the place where its content would have been. */
+  refused(uri: Uri, bytes: number | undefined): string;
+  /** The editor has handed over so many bytes in one piece. */
+  wrote(uri: Uri, bytes: number): void;
+}
 
 export interface ProviderDeps {
   /** @throws PodUnavailableError and the like, in whose words the editor then says why. */
@@ -24,6 +35,7 @@ export interface ProviderDeps {
   /** What people call the pod. */
   readonly nameOf: (podId: string) => string;
   readonly changes: FileChanges;
+  readonly large?: LargeFileGuard;
   /** The editor was told that this pod cannot be reached. */
   readonly onUnavailable?: (podId: string) => void;
 }
@@ -76,12 +88,21 @@ export class PodFileSystemProvider implements FileSystemProvider {
   }
 
   readFile(uri: Uri): Promise<Uint8Array> {
-    return this.#on(uri, (files, path) => files.readFile(path));
+    const maxBytes = this.deps.large?.limit(uri);
+    return this.#on(uri, async (files, path) => {
+      try {
+        return await files.readFile(path, maxBytes === undefined ? {} : { maxBytes });
+      } catch (error) {
+        if (!isFileError(error, 'too-large') || this.deps.large === undefined) throw error;
+        throw new FileSystemError(this.deps.large.refused(uri, (await files.stat(path).catch(() => undefined))?.size));
+      }
+    });
   }
 
   writeFile(uri: Uri, content: Uint8Array, options: { readonly create: boolean; readonly overwrite: boolean }): Promise<void> {
     return this.#on(uri, async (files, path) => {
       const { created } = await files.writeFile(path, content, options);
+      this.deps.large?.wrote(uri, content.length);
       this.#tell(uri, path, created ? FileChangeType.Created : FileChangeType.Changed);
     });
   }

@@ -4,6 +4,7 @@ import type { PodFiles } from '../../files/podFiles';
 import type { PodSessions } from '../../pods/session';
 import type { PodStore } from '../../pods/store';
 import { SCHEME, SCHEME_READONLY } from '../ids';
+import { LargeFiles } from '../transfer/largeFiles';
 import { FileChanges } from './changes';
 import { PodFolders } from './folders';
 import { OutageNotice } from './outage';
@@ -24,6 +25,7 @@ export function registerFileSystem({ sessions, store, log }: FileSystemParts): {
     resolve: (podId) => folders.files(podId),
     nameOf: (podId) => store.find(podId)?.name ?? podId,
     changes,
+    large: new LargeFiles(),
     onUnavailable: (podId) => {
       folders.failed(podId);
       outage.tell(podId);

@@ -1,4 +1,4 @@
-import { EventEmitter, l10n, ThemeColor, TreeItem, window, type Disposable, type FileDecoration, type FileDecorationProvider, type TreeDataProvider, type TreeView, type Uri } from 'vscode';
+import { EventEmitter, l10n, ThemeColor, TreeItem, window, type Disposable, type FileDecoration, type FileDecorationProvider, type TreeDataProvider, type TreeDragAndDropController, type TreeView, type Uri } from 'vscode';
 import type { PodSessions } from '../../pods/session';
 import type { PodStore } from '../../pods/store';
 import type { ActivePod } from '../activePod';
@@ -12,6 +12,12 @@ import { podTooltip } from './tooltip';
 
 /** How often times left and ages are written anew while the view is seen; no request is made for it. */
 const TICK_MS = 15_000;
+
+/** What others bring to the view. */
+export interface PodsViewExtras {
+  readonly drops?: TreeDragAndDropController<PodsNode>;
+  readonly storage?: { readonly onDidChange: (listener: () => void) => Disposable; textOf(podId: string): string | undefined };
+}
 
 /** The Pods view: a picture of the store, never the other way round. */
 export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvider, Disposable {
@@ -33,8 +39,11 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
     private readonly activePod: ActivePod,
     private readonly now: () => number,
     private readonly onVisible: (visible: boolean) => void,
+    private readonly extras: PodsViewExtras = {},
   ) {
-    this.view = window.createTreeView(VIEW_PODS, { treeDataProvider: this, showCollapseAll: true });
+    const { drops, storage } = extras;
+    this.view = window.createTreeView(VIEW_PODS, { treeDataProvider: this, showCollapseAll: true, ...(drops ? { dragAndDropController: drops } : {}) });
+    if (storage) this.#disposables.push(storage.onDidChange(() => this.#repaint()));
     this.#disposables.push(
       this.view,
       this.#changed,
@@ -65,6 +74,12 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
     return item;
   }
 
+  /** Shows a pod's row, opened and chosen. */
+  async reveal(podId: string): Promise<void> {
+    const node = this.#top().find((one) => one.kind === 'pod' && one.podId === podId);
+    if (node) await this.view.reveal(node, { select: true, focus: true, expand: true });
+  }
+
   getParent(node: PodsNode): PodsNode | undefined {
     return 'podId' in node && node.kind !== 'pod' && node.kind !== 'unreadable' ? { kind: 'pod', podId: node.podId } : undefined;
   }
@@ -92,7 +107,7 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
     }
     const pod = this.store.find(node.podId);
     if (!pod) return new TreeItem('');
-    return node.kind === 'pod' ? podRow(pod, this.#context()) : childRow(node, pod, this.#connectionText(pod.id));
+    return node.kind === 'pod' ? podRow(pod, this.#context()) : childRow(node, pod, this.#connectionText(pod.id), this.extras.storage?.textOf(pod.id));
   }
 
   #connectionText(podId: string): string {

@@ -1,8 +1,10 @@
 import { l10n, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState, Uri } from 'vscode';
 import { burnOf, balanceEnd, stoppedStoragePerHour, mayBill } from '../../pods/money';
+import { isLostAtZero } from '../../pods/outlook';
 import type { PodsState } from '../../pods/store';
 import { timeLeftOf } from '../../pods/timeLeft';
 import type { Pod, PodPort, UnreadablePod } from '../../runpod/types';
+import { balanceWords } from '../balanceWords';
 import type { CommandId } from '../ids';
 import { gigabytes, localTime, longTime, money, rate, shortGpu, shortTime, tinyTime } from '../words';
 import { proxyUrl, type PodsNode } from './nodes';
@@ -10,6 +12,9 @@ import { lookOf, stateWord, type PodLook } from './state';
 
 /** Rows carry this scheme, so that the decoration provider can grey them when the list is old. */
 export const ROW_SCHEME = 'runpod-row';
+
+/** When $0 is so near, a row says that its data would be deleted; until then its tooltip does. */
+const LOST_SOON_MS = 12 * 3_600_000;
 
 export interface RowContext {
   readonly state: PodsState;
@@ -30,11 +35,14 @@ const ICONS: Readonly<Record<PodLook, readonly [icon: string, color: string | un
 /** Account row: `$18.42 left   spending $0.71/hr · ~26h`. */
 export function accountRow({ state, now }: RowContext): TreeItem {
   const account = state.account;
-  const item = new TreeItem(l10n.t('{0} left', money(account?.balance)));
+  const typed = account?.typed;
+  const item = new TreeItem(typed?.kind === 'budget' ? l10n.t('{0} of your budget left', money(account?.balance, { estimate: true })) : l10n.t('{0} left', money(account?.balance, { estimate: typed !== undefined })));
   const end = balanceEnd(account);
   const spending = account?.spendPerHour === undefined ? undefined : l10n.t('spending {0}', rate(account.spendPerHour));
-  item.description = [spending, end === undefined ? undefined : l10n.t('~{0}', tinyTime(end - now))].filter(Boolean).join(' · ');
-  item.tooltip = end === undefined ? l10n.t('How long the balance lasts is unknown.') : l10n.t('At this rate, storage included, the balance is gone in about {0}, {1}. Then running pods stop, and those without a network volume are deleted.', longTime(end - now), localTime(end));
+  const whose = typed && l10n.t('typed {0} ago', tinyTime(now - typed.at));
+  item.description = [whose, spending, end === undefined ? undefined : l10n.t('~{0}', tinyTime(end - now))].filter(Boolean).join(' · ');
+  if (typed) item.tooltip = balanceWords(account, now).join('\n');
+  else item.tooltip = end === undefined ? l10n.t('How long the balance lasts is unknown.') : l10n.t('At this rate, storage included, the balance is gone in about {0}, {1}. Then running pods stop, and those without a network volume are deleted.', longTime(end - now), localTime(end));
   item.iconPath = new ThemeIcon('credit-card');
   item.contextValue = 'account';
   return item;
@@ -70,13 +78,17 @@ function describe(pod: Pod, look: PodLook, { state, now, activePod }: RowContext
   }
   const hardware = hardwareOf(pod);
   if (hardware) parts.push(hardware);
+  const zero = balanceEnd(state.account);
+  if (zero !== undefined && zero - now < LOST_SOON_MS && state.account?.typed?.kind !== 'budget' && isLostAtZero(pod)) parts.push(l10n.t('⚠ data lost at $0'));
   if (pod.id === activePod) parts.push(l10n.t('active'));
   return parts.join(' · ');
 }
 
 export function hardwareOf(pod: Pod): string | undefined {
   if (pod.gpu) return pod.gpu.count === 0 ? l10n.t('no GPU') : shortGpu(pod.gpu.id, pod.gpu.count);
-  return pod.cpu ? l10n.t('{0} vCPU', pod.cpu.vcpuCount) : undefined;
+  if (pod.cpu) return l10n.t('{0} vCPU', pod.cpu.vcpuCount);
+  // A start that found no GPU: some answers say 0, others leave it out.
+  return pod.status === 'RUNNING' ? l10n.t('no GPU') : undefined;
 }
 
 /** Tokens that menus match with regular expressions: what the API allows, and what can be opened. */
@@ -119,7 +131,7 @@ function portsOf(pod: Pod): PodPort[] {
 }
 
 /** Below a pod: what a person acts on. */
-export function childRow(node: Exclude<PodsNode, { kind: 'account' | 'pod' | 'unreadable' }>, pod: Pod, connection: string): TreeItem {
+export function childRow(node: Exclude<PodsNode, { kind: 'account' | 'pod' | 'unreadable' }>, pod: Pod, connection: string, storage?: string): TreeItem {
   const make = (label: string, icon: string, description: string, command: CommandId, ...args: unknown[]): TreeItem => {
     const item = new TreeItem(label);
     item.iconPath = new ThemeIcon(icon);
@@ -135,7 +147,7 @@ export function childRow(node: Exclude<PodsNode, { kind: 'account' | 'pod' | 'un
       return item;
     }
     case 'storage':
-      return storageRow(pod);
+      return storageRow(pod, storage);
     case 'port': {
       const { port } = node;
       const http = port.type === 'http';
@@ -153,14 +165,16 @@ export function childRow(node: Exclude<PodsNode, { kind: 'account' | 'pod' | 'un
   }
 }
 
-function storageRow(pod: Pod): TreeItem {
+/** @param figures what was measured of it, and when. */
+function storageRow(pod: Pod, figures: string | undefined): TreeItem {
   const { mount } = pod;
   const item = new TreeItem(mount?.path ?? l10n.t('Container disk'));
   item.iconPath = new ThemeIcon('database');
-  item.contextValue = 'storage ';
-  if (mount?.kind === 'persistent') item.description = l10n.t('{0} volume · lost on terminate', gigabytes(mount.sizeGb));
+  item.contextValue = pod.status === 'RUNNING' ? 'storage running ' : 'storage ';
+  if (mount?.kind === 'persistent') item.description = l10n.t('{0} volume · lost on terminate and at $0', gigabytes(mount.sizeGb));
   else if (mount) item.description = l10n.t('network volume · kept on terminate');
   else item.description = l10n.t('{0} · lost on stop', gigabytes(pod.diskGb ?? 0));
+  if (figures !== undefined) item.description = `${figures} · ${item.description}`;
   item.tooltip = [
     mount?.kind === 'persistent' ? l10n.t('{0} is a disk on the pod’s machine: kept by a stop, deleted by a terminate, and deleted when the balance reaches $0.', mount.path) : undefined,
     mount?.kind === 'network' ? l10n.t('{0} is network volume {1}: it outlives the pod.', mount.path, mount.volumeId) : undefined,
