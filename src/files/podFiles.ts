@@ -34,7 +34,7 @@ export interface PodFilesOptions {
   readonly cacheMs?: number;
   /** Whole files read at once; more wait their turn. */
   readonly reads?: number;
-  /** Further SFTP channels that a big file may use. */
+  /** Further SFTP channels for big files at most. */
   readonly lanes?: number;
 }
 
@@ -48,7 +48,7 @@ export class PodFiles implements Disposable {
 
   constructor(host: FilesHost, options: PodFilesOptions = {}) {
     const log = options.log ?? silentLog;
-    const sessions = new Sessions(host, { silenceMs: options.silenceMs ?? 30_000, openMs: options.openMs ?? 120_000, log, lanes: options.lanes ?? 3 });
+    const sessions = new Sessions(host, { silenceMs: options.silenceMs ?? 30_000, openMs: options.openMs ?? 120_000, log, lanes: options.lanes ?? 4 });
     const room: Room = {
       host,
       sessions,

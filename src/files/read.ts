@@ -1,7 +1,7 @@
 import { FileError, StatusError } from './errors';
+import { keepBusy } from './keepBusy';
 import { isDirectory, isFifo, kindOf } from './kinds';
-import { outcome, type Room, runOnPod, unawaited } from './room';
-import { assign, script } from './shell';
+import { outcome, type Room, unawaited } from './room';
 import type { Handle, SftpSession } from './sftp';
 import { type Attributes, OpenFlag } from './wire';
 
@@ -11,11 +11,10 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Files of more bytes are spread over several channels. */
+/** Files of more bytes get a channel of their own. */
 const bigFile = 16 * 1024 * 1024;
-/** READs that one channel has under way: with OpenSSH's 255 KiB they fill an SSH channel's window twice over. */
-const inFlight = 16;
-const identifyMs = 10_000;
+/** READs under way at most: with OpenSSH's 255 KiB they fill a window of 16 MiB. */
+const inFlight = 64;
 const unblockMs = 3_000;
 
 /** The whole file, links followed. Two round trips for one that fits into one READ. */
@@ -79,12 +78,14 @@ async function readOpened(room: Room, session: SftpSession, path: string, handle
     // `/proc` says 0 of files that hold something, and only their end tells how much.
     if (size <= first.value.length) return first.value.length === 0 ? first.value : await readToEnd(path, first.value, size, options, (at) => session.read(handle, at, session.maxRead, call));
     if (size >= bigFile) {
-      const big = await room.sessions.withLanes(session, (sessions) => readWide(room, sessions, path, options));
-      if (big !== undefined) return big;
+      const big = await outcome(room.sessions.withLanes(session, ([lane]) => readOnLane(lane, session, path, options), 1));
+      if (big.ok && big.value !== undefined) return big.value;
+      // Whatever became of the other channel, this one has the file open.
+      if (options.signal?.aborted === true) throw big.error;
     }
     const into = Buffer.allocUnsafeSlow(size);
     first.value.copy(into);
-    return await fill([{ session, handle }], into, first.value.length, options);
+    return await fill(session, handle, into, first.value.length, options);
   } finally {
     unawaited(session.close(handle), room.log);
   }
@@ -105,61 +106,38 @@ async function readToEnd(path: string, first: Buffer, size: number, { maxBytes }
 }
 
 /**
- * One file over several channels, each with a handle of its own. That all have opened the same file is certain only when
- * its name led to one inode, unchanged, before and after; SFTP cannot tell, the shell can. `undefined` when it is not
- * so: then a single handle gives a consistent answer.
+ * The file on a channel of its own, so that nothing small waits behind it; `undefined` where there is none. One handle gives one
+ * consistent file, and its channel's window is wide enough for a far pod.
  */
-async function readWide(room: Room, sessions: readonly SftpSession[], path: string, options: ReadOptions): Promise<Uint8Array | undefined> {
-  const before = await identify(room, path);
-  if (before === undefined) return undefined;
-  const opened = (await Promise.all(sessions.map(async (session) => ({ session, handle: await outcome(session.open(path, OpenFlag.Read)) })))).flatMap(({ session, handle }) =>
-    handle.ok ? [{ session, handle: handle.value }] : [],
-  );
+async function readOnLane(lane: SftpSession | undefined, main: SftpSession, path: string, options: ReadOptions): Promise<Uint8Array | undefined> {
+  if (lane === undefined || lane === main) return undefined;
+  const handle = await lane.open(path, OpenFlag.Read);
   try {
-    if (opened.length < 2) return undefined;
-    const data = await outcome(fill(opened, Buffer.allocUnsafeSlow(before.size), 0, options));
-    if (!data.ok && options.signal?.aborted === true) throw data.error;
-    return data.ok && data.value.length === before.size && (await identify(room, path))?.all === before.all ? data.value : undefined;
+    const now = await lane.fstat(handle);
+    if (refuse(path, now, options) !== undefined || now.size === undefined) return undefined;
+    return await fill(lane, handle, Buffer.allocUnsafeSlow(now.size), 0, options);
   } finally {
-    for (const { session, handle } of opened) unawaited(session.close(handle), room.log);
+    void outcome(lane.close(handle));
   }
 }
 
-/** The file behind a name: device, inode, size and times as fine as the pod knows them. */
-async function identify(room: Room, path: string): Promise<{ readonly size: number; readonly all: string } | undefined> {
-  if (!(await room.sessions.hasShell())) return undefined;
-  const asked = await outcome(runOnPod(room, path, script(assign('f', path), "stat -L -c '%s %d %i %y %z' -- \"$f\""), { deadlineMs: identifyMs }));
-  if (!asked.ok || asked.value.code !== 0) return undefined;
-  const all = asked.value.stdout.toString('latin1').trim().split('\n').at(-1) ?? '';
-  const size = Number(all.split(' ')[0]);
-  return Number.isSafeInteger(size) && size > 0 ? { size, all } : undefined;
-}
-
-/**
- * Fills `into` from `start` on, each channel with a fixed number of READs under way. Short answers are asked on; a file
- * that turns out shorter gives what there was.
- */
-async function fill(sources: readonly { session: SftpSession; handle: Handle }[], into: Buffer, start: number, options: ReadOptions): Promise<Uint8Array> {
+/** Fills `into` from `start` on. Short answers are asked on; a file that turns out shorter gives what there was. */
+async function fill(session: SftpSession, handle: Handle, into: Buffer, start: number, options: ReadOptions): Promise<Uint8Array> {
   const call = options.signal === undefined ? {} : { signal: options.signal };
   let next = start;
   let end = into.length;
-  const failed: unknown[] = [];
-  const worker = async (session: SftpSession, handle: Handle): Promise<void> => {
-    while (next < end && failed.length === 0) {
-      let at = next;
-      const stop = Math.min(end, at + session.maxRead);
-      next = stop;
-      while (at < stop && at < end) {
-        const part = await session.read(handle, at, stop - at, call);
-        if (part.length === 0) end = Math.min(end, at);
-        part.copy(into, at);
-        at += part.length;
-      }
+  const take = async (from: number, to: number): Promise<void> => {
+    for (let at = from; at < to && at < end; ) {
+      const length = await session.readInto(handle, at, into.subarray(at, to), call);
+      if (length === 0) end = Math.min(end, at);
+      at += length;
     }
   };
-  const workers = sources.flatMap(({ session, handle }) => Array.from({ length: inFlight }, () => worker(session, handle).catch((error: unknown) => void failed.push(error))));
-  await Promise.all(workers);
-  if (failed.length > 0) throw failed[0];
+  await keepBusy(inFlight, () => {
+    const from = next;
+    next = Math.min(into.length, from + session.maxRead);
+    return from < end ? take(from, next) : undefined;
+  });
   return into.subarray(0, end);
 }
 

@@ -18,6 +18,8 @@ export interface SessionsOptions {
 }
 
 const laneIdleMs = 30_000;
+/** At this round trip one channel carries 140 MB/s. */
+const laneRoundTripMs = 15;
 /** How long the first operations wait to learn who we are on the pod. */
 const probeMs = 5_000;
 const marker = 'runpod-workspaces-shell';
@@ -128,13 +130,18 @@ export class Sessions implements Disposable {
     }
   }
 
-  /** Lends the main session and those lanes that could be opened, for the length of `work`. */
-  async withLanes<T>(main: SftpSession, work: (sessions: readonly SftpSession[]) => Promise<T>): Promise<T> {
+  /**
+   * Lends channels for a big file for the length of `work`, one after another opened at need; the main session where none can
+   * be. @param most without it as many as the round trip calls for: a channel carries at most its window (in most
+   * servers 2 MiB) a round trip, and each further one costs the pod a process.
+   */
+  async withLanes<T>(main: SftpSession, work: (sessions: readonly SftpSession[]) => Promise<T>, most = Math.max(1, Math.round(main.roundTripMs / laneRoundTripMs))): Promise<T> {
     clearTimeout(this.#laneTimer);
     this.#laneUsers++;
     try {
-      while (this.#lanes.length < this.#options.lanes) this.#addLane();
-      const lanes = (await Promise.all(this.#lanes)).filter((lane) => lane?.isOpen === true).map((lane) => lane as SftpSession);
+      const wanted = Math.min(most, this.#options.lanes);
+      while (this.#lanes.length < wanted) this.#addLane();
+      const lanes = (await Promise.all(this.#lanes.slice(0, wanted))).filter((lane) => lane?.isOpen === true).map((lane) => lane as SftpSession);
       return await work(lanes.length > 0 ? lanes : [main]);
     } finally {
       this.#laneUsers--;

@@ -22,7 +22,15 @@ export type Handle = Buffer;
 interface Pending {
   readonly sentAt: number;
   readonly silenceMs: number;
+  readonly landing: Landing | undefined;
   settle(reply: Buffer | Error): void;
+}
+
+/** Where the bytes of a DATA reply may be put at once. */
+interface Landing {
+  readonly bytes: Uint8Array;
+  /** They are there, and the reply ends where they would begin. */
+  placed: boolean;
 }
 
 /** What statvfs tells of the file system below a path. */
@@ -38,6 +46,8 @@ export interface SpaceLeft {
 const maxPacket = 4 * 1024 * 1024;
 /** What every server must take (draft section 3), less the room for a header. */
 const safeChunk = 32 * 1024;
+/** Less is cheaper copied than sent in a packet of its own. */
+const copyBelow = 16 * 1024;
 /** A server that answers everything but one request keeps that one waiting at most so many silences long. */
 const patience = 4;
 
@@ -54,12 +64,14 @@ export class SftpSession {
   /** Bytes that one READ may ask for, and one WRITE carry. */
   maxRead = safeChunk;
   maxWrite = safeChunk;
+  /** Milliseconds of the quickest answer so far; 0 before the first. */
+  roundTripMs = 0;
 
   readonly #channel: RawSftp;
   readonly #log: Logger;
   readonly #silenceMs: number;
   readonly #pending = new Map<number, Pending>();
-  readonly #cutter = new PacketCutter(maxPacket, (p) => this.#receive(p));
+  readonly #cutter = new PacketCutter(maxPacket, (p) => this.#receive(p), (head, length) => this.#place(head, length));
   #version: ((reply: Buffer | Error) => void) | undefined;
   #nextId = 0;
   #lastHeard = 0;
@@ -154,6 +166,15 @@ export class SftpSession {
     }
   }
 
+  /** Where a DATA reply's bytes are wanted, when it is what was asked for. */
+  #place(head: Buffer, length: number): Uint8Array | undefined {
+    if (head[0] !== Reply.Data || head.readUInt32BE(5) !== length) return undefined;
+    const landing = this.#pending.get(head.readUInt32BE(1))?.landing;
+    if (landing === undefined || length > landing.bytes.length) return undefined;
+    landing.placed = true;
+    return landing.bytes;
+  }
+
   #receive(reply: Buffer): void {
     if (this.#lost !== undefined) return;
     if (this.#version !== undefined) {
@@ -171,6 +192,8 @@ export class SftpSession {
     }
     this.#pending.delete(id);
     if (this.#pending.size === 0) this.#rest();
+    const took = performance.now() - request.sentAt;
+    if (this.roundTripMs === 0 || took < this.roundTripMs) this.roundTripMs = took;
     request.settle(reply);
   }
 
@@ -198,7 +221,8 @@ export class SftpSession {
     }
   }
 
-  #call(type: number, fields: readonly Field[], expected: number, options: CallOptions): Promise<PacketReader> {
+  /** @param data sent behind the last field, which is its length. */
+  #call(type: number, fields: readonly Field[], expected: number, options: CallOptions, data?: Uint8Array, landing?: Landing): Promise<PacketReader> {
     return new Promise((resolve, reject) => {
       if (this.#lost !== undefined) return reject(this.#lost);
       const { signal } = options;
@@ -213,6 +237,7 @@ export class SftpSession {
       this.#pending.set(id, {
         sentAt: performance.now(),
         silenceMs,
+        landing,
         settle: (reply) => {
           signal?.removeEventListener('abort', onAbort);
           if (reply instanceof Error) return reject(reply);
@@ -226,7 +251,8 @@ export class SftpSession {
       });
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#timer ??= setInterval(() => this.#watch(), Math.min(1000, this.#silenceMs / 4));
-      this.#channel.write(packet(type, id, fields));
+      this.#channel.write(packet(type, id, fields, data?.length));
+      if (data !== undefined) this.#channel.write(data);
     });
   }
 
@@ -281,9 +307,27 @@ export class SftpSession {
       throw error;
     }
   }
-  /** @param data at most `maxWrite` bytes. */
-  async write(handle: Handle, offset: number, data: Uint8Array, options?: CallOptions): Promise<void> {
-    return this.#status(Request.Write, [bytes(handle), u64(offset), bytes(data)], options);
+  /** As `read`, into the beginning of `into`, as many bytes as it holds; gives their number. The bytes are copied once. */
+  async readInto(handle: Handle, offset: number, into: Uint8Array, options: CallOptions = {}): Promise<number> {
+    const landing = { bytes: into, placed: false };
+    try {
+      const reader = await this.#call(Request.Read, [bytes(handle), u64(offset), u32(into.length)], Reply.Data, options, undefined, landing);
+      if (landing.placed) return reader.u32();
+      const data = reader.string();
+      if (data.length > into.length) throw new SessionLostError('The SFTP server sent more than was asked for');
+      into.set(data);
+      return data.length;
+    } catch (error) {
+      if (error instanceof StatusError && error.status === Status.Eof) return 0;
+      throw error;
+    }
+  }
+  /** @param data at most `maxWrite` bytes, not to be changed before the answer. */
+  async write(handle: Handle, offset: number, data: Uint8Array, options: CallOptions = {}): Promise<void> {
+    const place = [bytes(handle), u64(offset)];
+    // What is big goes out as it lies in memory; what is small in one piece with its head.
+    if (data.length < copyBelow) await this.#call(Request.Write, [...place, bytes(data)], Reply.Status, options);
+    else await this.#call(Request.Write, [...place, u32(data.length)], Reply.Status, options, data);
   }
 
   async opendir(path: string, options: CallOptions = {}): Promise<Handle> {

@@ -1,4 +1,5 @@
 import { FileError, isStatus, SessionLostError, Status, StatusError } from './errors';
+import { keepBusy } from './keepBusy';
 import { permissionMask } from './kinds';
 import { type Outcome, outcome, type Room } from './room';
 import type { Handle, SftpSession } from './sftp';
@@ -46,7 +47,7 @@ export class TempFile {
     if (old?.uid !== undefined && old.gid !== undefined) void outcome(session.fsetstat(handle, { uid: old.uid, gid: old.gid }));
     if (old?.mode !== undefined) void outcome(session.fsetstat(handle, { mode: old.mode & permissionMask }));
     if (content.length > inFlight * session.maxWrite || content.length >= bigFile) await this.#writeWide(handle, content);
-    else if (content.length > 0) return this.#finish(handle, content, writeChunks([{ session, handle }], content));
+    else if (content.length > 0) return this.#finish(handle, content, writeChunks([{ session, handle }], content, inFlight));
     return this.#finish(handle, content, Promise.resolve());
   }
 
@@ -97,17 +98,23 @@ export class TempFile {
   }
 }
 
-/** Spreads the content over the handles, each with a number of WRITEs under way. The first refusal ends it. */
-export async function writeChunks(targets: readonly Target[], content: Uint8Array): Promise<void> {
+/**
+ * Spreads the content over the handles, each with a number of WRITEs under way. The first refusal ends it.
+ * @param first WRITEs to each handle that are sent before this returns, so that what is sent next comes behind them.
+ */
+export async function writeChunks(targets: readonly Target[], content: Uint8Array, first?: number): Promise<void> {
   let next = 0;
-  const failed: unknown[] = [];
-  const worker = async ({ session, handle }: Target): Promise<void> => {
-    while (next < content.length && failed.length === 0) {
-      const at = next;
-      next = Math.min(content.length, at + session.maxWrite);
-      await session.write(handle, at, content.subarray(at, next));
-    }
+  let failed = false;
+  const write = ({ session, handle }: Target): Promise<void> | undefined => {
+    if (next >= content.length || failed) return undefined;
+    const at = next;
+    next = Math.min(content.length, at + session.maxWrite);
+    return session.write(handle, at, content.subarray(at, next));
   };
-  await Promise.all(targets.flatMap((target) => Array.from({ length: inFlight }, () => worker(target).catch((error: unknown) => void failed.push(error)))));
-  if (failed.length > 0) throw failed[0];
+  const fates = await Promise.all(targets.map(async (target) => {
+    const fate = await outcome(keepBusy(inFlight, () => write(target), first));
+    failed ||= !fate.ok;
+    return fate;
+  }));
+  for (const fate of fates) if (!fate.ok) throw fate.error;
 }

@@ -142,12 +142,15 @@ function writeAttributes(out: Buffer, at: number, a: Attributes): number {
   return p;
 }
 
-/** A whole request with its length in front, in one buffer: one write, so one SSH packet for most. `id` is absent from INIT. */
-export function packet(type: number, id: number | undefined, fields: readonly Field[]): Buffer {
+/**
+ * A whole request with its length in front, in one buffer: one write, so one SSH packet for most. `id` is absent from INIT.
+ * @param following bytes that are sent behind it and belong to its last field, a string, without having been copied.
+ */
+export function packet(type: number, id: number | undefined, fields: readonly Field[], following = 0): Buffer {
   let length = 1 + (id === undefined ? 0 : 4);
   for (const f of fields) length += 'u32' in f ? 4 : 'u64' in f ? 8 : 'bytes' in f ? 4 + f.bytes.length : attributesLength(f.attributes);
   const out = Buffer.allocUnsafe(4 + length);
-  let p = out.writeUInt8(type, out.writeUInt32BE(length, 0));
+  let p = out.writeUInt8(type, out.writeUInt32BE(length + following, 0));
   if (id !== undefined) p = out.writeUInt32BE(id, p);
   for (const f of fields) {
     if ('u32' in f) p = out.writeUInt32BE(f.u32, p);
@@ -162,16 +165,28 @@ export function packet(type: number, id: number | undefined, fields: readonly Fi
   return out;
 }
 
-/** Cuts a stream of bytes into packets, whatever chunks they come in; each byte of a packet in pieces is copied once. */
+/** Type, number and length of a DATA reply, in front of its bytes. */
+const dataHead = 9;
+/** Smaller packets are not worth the trouble. */
+const placeFrom = 16 * 1024;
+
+/**
+ * Cuts a stream of bytes into packets, whatever chunks they come in; each byte of a packet in pieces is copied once.
+ * @param place may name, by the head of a DATA reply, where its bytes go at once; `onPacket` then gets the head alone.
+ */
 export class PacketCutter {
   #head = Buffer.alloc(4);
   #headLength = 0;
-  #body: Buffer | undefined;
+  /** What is being filled, and how far; then what follows it. */
+  #body: Uint8Array | undefined;
   #bodyLength = 0;
+  #rest = 0;
+  #placed: Buffer | undefined;
 
   constructor(
     readonly maxPacket: number,
     readonly onPacket: (packet: Buffer) => void,
+    readonly place: (head: Buffer, bytes: number) => Uint8Array | undefined = () => undefined,
   ) {}
 
   push(chunk: Buffer): void {
@@ -191,18 +206,37 @@ export class PacketCutter {
           p += length;
           continue;
         }
-        this.#body = Buffer.allocUnsafe(length);
+        const first = length > placeFrom ? dataHead : length;
+        this.#body = Buffer.allocUnsafe(first);
         this.#bodyLength = 0;
+        this.#rest = length - first;
       }
       const n = Math.min(this.#body.length - this.#bodyLength, chunk.length - p);
-      chunk.copy(this.#body, this.#bodyLength, p, p + n);
+      this.#body.set(chunk.subarray(p, p + n), this.#bodyLength);
       this.#bodyLength += n;
       p += n;
-      if (this.#bodyLength === this.#body.length) {
-        const body = this.#body;
-        this.#body = undefined;
-        this.onPacket(body);
-      }
+      if (this.#bodyLength === this.#body.length) this.#filled(this.#body);
     }
+  }
+
+  #filled(body: Uint8Array): void {
+    if (this.#rest > 0) {
+      const head = Buffer.from(body);
+      const target = this.place(head, this.#rest);
+      if (target === undefined) {
+        this.#body = Buffer.allocUnsafe(head.length + this.#rest);
+        this.#body.set(head);
+      } else {
+        this.#body = target.subarray(0, this.#rest);
+        this.#bodyLength = 0;
+        this.#placed = head;
+      }
+      this.#rest = 0;
+      return;
+    }
+    const packet = this.#placed ?? Buffer.from(body.buffer, body.byteOffset, body.length);
+    this.#body = undefined;
+    this.#placed = undefined;
+    this.onPacket(packet);
   }
 }

@@ -15,6 +15,7 @@ import { endChannel, runOn } from './run';
 import type { ExecOptions, OpenOptions, PtyOptions, RunOptions, RunResult, Sessions, SftpSession, ShellOptions } from './sessions';
 import { loadSsh2 } from './loadSsh2';
 import { openTcp } from './tcp';
+import { widenWindow } from './window';
 
 export interface ConnectOptions extends Omit<HandshakeOptions, 'deadlineMs' | 'log'> {
   /** Milliseconds for each stage (TCP, banner, key exchange, login) and, unless told otherwise, for opening a channel. */
@@ -33,6 +34,8 @@ interface Pending {
 }
 
 const defaultDeadlineMs = 15_000;
+/** Bytes an SFTP server may send ahead: 320 MB/s at a round trip of 50 ms. */
+const sftpWindow = 16 * 1024 * 1024;
 /** What is still in flight when we say goodbye gets this long. */
 const farewellMs = 500;
 
@@ -174,6 +177,7 @@ export class SshConnection implements Sessions {
     const channel = await this.#openSftp<ClientChannel>({ stage: 'open', signal, deadlineMs }, endChannel, (callback) => this.#client.subsys('sftp', callback));
     prepare(channel, this.#log);
     channel.stderr.resume();
+    widenWindow(channel, sftpWindow);
     return channel;
   }
 
