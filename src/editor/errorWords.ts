@@ -2,6 +2,7 @@ import { l10n } from 'vscode';
 import { DeadlineError, messageOf } from '../base/errors';
 import { CreateUncertainError, NothingPlacedError } from '../pods/create';
 import { SearchError } from '../files/search/query';
+import { MissingValuesError } from '../pods/profile/environment';
 import { PodUnavailableError } from '../pods/contracts';
 import { RunPodError, type RunPodErrorCode } from '../runpod/errors';
 import type { CommandId } from './ids';
@@ -31,6 +32,8 @@ export function explain(error: unknown): Explanation {
     return telling ? explainApi(telling) : { message: error.message };
   }
   if (error instanceof SearchError) return { message: searchErrorWords(error) };
+  if (error instanceof MissingValuesError)
+    return { message: l10n.t('The profile needs {0}, which this machine does not have. Set it in the environment the editor starts with, or mark it "required": false.', error.missing.map((m) => m.name).join(', ')) };
   if (error instanceof DeadlineError) return { message: l10n.t('{0} took longer than {1} s.', error.what, error.ms / 1000) };
   return { message: messageOf(error) };
 }

@@ -47,12 +47,23 @@ export function typesNamed<T extends Pick<GpuType, 'id' | 'name' | 'pool'>>(text
 
 /** The names that come nearest to one that nothing is called, for a person to choose from; at most `count`. */
 export function nearestNames(text: string, types: readonly Pick<GpuType, 'name'>[], count = 5): string[] {
-  const wanted = new Set(wordsOf(text).flatMap(pairs));
-  const score = (name: string): number => {
-    const has = wordsOf(name).flatMap(pairs);
-    return has.filter((p) => wanted.has(p)).length / Math.max(1, has.length + wanted.size);
-  };
-  return [...types].sort((a, b) => score(b.name) - score(a.name) || a.name.localeCompare(b.name)).slice(0, count).map((t) => t.name);
+  const wanted = wordsOf(text).join('');
+  const distance = (name: string): number => slips(wanted, wordsOf(name).join(''));
+  return [...types].sort((a, b) => distance(a.name) - distance(b.name) || a.name.localeCompare(b.name)).slice(0, count).map((t) => t.name);
 }
 
-const pairs = (word: string): string[] => (word.length < 2 ? [word] : Array.from({ length: word.length - 1 }, (_, i) => word.slice(i, i + 2)));
+/** How many slips of the hand lie between two words: letters left out, added, mistaken, or swapped with the next. */
+function slips(a: string, b: string): number {
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const above = rows[i - 1] ?? [];
+      const same = a[i - 1] === b[j - 1] ? 0 : 1;
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? (rows[i - 2]?.[j - 2] ?? 0) + 1 : Infinity;
+      row.push(Math.min((above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (above[j - 1] ?? 0) + same, swapped));
+    }
+    rows.push(row);
+  }
+  return rows.at(-1)?.at(-1) ?? 0;
+}

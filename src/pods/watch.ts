@@ -17,10 +17,18 @@ export interface WatchOrder {
   readonly createOnSight: boolean;
   /** USD per hour of compute, whole pod. */
   readonly cap?: number;
+  /** The profile it comes from, whose variables are not kept here: it is read again when the pod is made. */
+  readonly profile?: ProfileRef;
   /** ms since 1970. */
   readonly since: number;
   /** The API it is for. */
   readonly origin: string;
+}
+
+/** A profile of a folder, by the folder's address and the profile's name. */
+export interface ProfileRef {
+  readonly folder: string;
+  readonly key?: string;
 }
 
 export interface WatchApi {

@@ -1,8 +1,11 @@
-import { l10n, type Disposable } from 'vscode';
+import { commands, l10n, window, type Disposable, type Uri } from 'vscode';
+import { CancelledError } from '../../base/errors';
 import type { CreatePodRequest, Pod } from '../../runpod/types';
 import { choices, command, run } from '../commands/command';
 import { showUntilReady } from '../commands/untilReady';
+import type { CommandId } from '../ids';
 import type { Parts } from '../parts';
+import { foldersWithProfiles, readFolder, summaryOf } from '../profile/folder';
 import { placeOrOffer } from './offers';
 import { place, type Asked } from './place';
 import { askForPod } from './wizard';
@@ -18,6 +21,8 @@ export function registerCreatePod(parts: Parts): Disposable[] {
         void afterCreate(parts, pod, { asked: false });
         return { id: pod.id };
       }
+      const folder = await askWhereFrom();
+      if (folder) return commands.executeCommand<unknown>('runpod.createPodFromFolder' satisfies CommandId, folder.uri, folder.key === undefined ? {} : { profile: folder.key });
       const answer = await askForPod(parts);
       if (answer.when !== 'now') {
         const order = await parts.watches.add(answer.asked, answer.when === 'create-on-sight');
@@ -27,6 +32,23 @@ export function registerCreatePod(parts: Parts): Disposable[] {
     }),
     command('runpod.watches', parts.log, () => parts.watches.manage()),
   ];
+}
+
+/** Where folders of this window hold profiles, they come first; undefined to choose by hand, as when there are none. */
+async function askWhereFrom(): Promise<{ readonly uri: Uri; readonly key: string | undefined } | undefined> {
+  const folders = await foldersWithProfiles();
+  if (folders.length === 0) return undefined;
+  const read = await Promise.all(folders.map((f) => readFolder(f)));
+  const rows = read.flatMap(({ folder, profiles }) =>
+    // A file with something wrong in it is offered as well: choosing it says what.
+    profiles.length === 0
+      ? [{ label: `$(warning) runpod.json`, description: folder.name, from: { uri: folder.uri, key: undefined } }]
+      : profiles.map((p) => ({ label: `$(file-code) ${p.key ?? folder.name}`, description: `${summaryOf(p)}${folders.length > 1 ? ` · ${folder.name}` : ''}`, from: { uri: folder.uri, key: p.key } })),
+  );
+  const byHand = { label: `$(list-selection) ${l10n.t('Choose by Hand…')}`, description: l10n.t('hardware, image and storage'), from: undefined };
+  const picked = await window.showQuickPick([...rows, byHand], { title: l10n.t('New Pod'), placeHolder: l10n.t('Start from a profile of this folder, or choose by hand'), matchOnDescription: true, ignoreFocusOut: true });
+  if (!picked) throw new CancelledError();
+  return picked.from;
 }
 
 /** Creates what a person has agreed to, offers ways out where nothing is free, and shows the wait until it is ready. */

@@ -166,7 +166,7 @@ function answerOf(row: HardwareRow, button: QuickInputButton): HardwareAnswer | 
 }
 
 /** “plenty in US-KS-2, EU-RO-1 · few in US-IL-1” */
-function placesText(stock: Availability, places: readonly Stock[]): string {
+export function placesText(stock: Availability, places: readonly Stock[]): string {
   if (stock === 'NONE') return l10n.t('none free right now');
   const groups = LEVELS.flatMap((level) => {
     const ids = places.filter((d) => d.availability === level).map((d) => d.id);

@@ -1,11 +1,14 @@
 import { l10n, ProgressLocation, window } from 'vscode';
 import { isCancelled } from '../../base/errors';
 import { CreateCancelledError, createFirst, withSshAccess } from '../../pods/create';
+import type { ProfileLimits } from '../../pods/profile/limits';
+import type { ProfileRef } from '../../pods/watch';
 import type { RunPodClient } from '../../runpod/client';
 import type { CreatePodRequest, Pod } from '../../runpod/types';
 import { run } from '../commands/command';
 import type { Parts } from '../parts';
 import { rate } from '../words';
+import { withLimits } from './limits';
 
 /** One computer to ask for, with the words a person knows it by. */
 export interface Asked {
@@ -13,6 +16,10 @@ export interface Asked {
   readonly label: string;
   /** USD per hour of compute; undefined when RunPod does not say. */
   readonly perHour: number | undefined;
+  /** When the pod ends by itself. */
+  readonly limits?: ProfileLimits;
+  /** The profile it comes from. */
+  readonly profile?: ProfileRef;
 }
 
 /**
@@ -25,7 +32,7 @@ export async function place(parts: Parts, asked: readonly Asked[]): Promise<Pod>
   const first = asked[0]?.request;
   if (!first) throw new Error(l10n.t('There is nothing to create.'));
   const access = await sshAccess(parts, client, first);
-  const requests = asked.map((a) => withSshAccess(a.request, access));
+  const requests = asked.map((a) => withSshAccess(withLimits(a.request, a.limits), access));
   try {
     const pod = await window.withProgress({ location: ProgressLocation.Notification, title: l10n.t('Creating {0}', first.name), cancellable: true }, async (progress, token) => {
       const controller = new AbortController();

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { l10n, StatusBarAlignment, window, type Disposable, type Memento, type StatusBarItem } from 'vscode';
+import { l10n, StatusBarAlignment, Uri, window, type Disposable, type LogOutputChannel, type Memento, type StatusBarItem } from 'vscode';
 import { isCancelled } from '../../base/errors';
 import { NothingPlacedError } from '../../pods/create';
 import { GpuWatch, WATCH_MS, type Sighting, type WatchOrder } from '../../pods/watch';
 import type { Api } from '../api';
 import type { ApiKeys } from '../apiKey';
-import { showError } from '../commands/command';
+import { run, showError } from '../commands/command';
 import type { CommandId } from '../ids';
-import type { LogOutputChannel } from 'vscode';
 import { longTime, rate } from '../words';
 import type { Asked } from './place';
 
@@ -67,7 +66,8 @@ export class Watches implements Disposable {
       name: first.request.name,
       requests: asked.map(({ request: { env: _, ...kept } }) => kept),
       label: [...new Set(asked.map((a) => a.label))].join(', '),
-      createOnSight: createOnSight && cap > 0,
+      createOnSight: createOnSight && cap > 0 && first.profile === undefined,
+      ...(first.profile ? { profile: first.profile } : {}),
       ...(cap > 0 ? { cap } : {}),
       since: Date.now(),
       origin: this.keys.origin,
@@ -111,7 +111,8 @@ export class Watches implements Disposable {
     try {
       // Struck off first: whatever happens to this window, one order never makes two pods.
       await this.remove(order.id);
-      await this.#place?.(order, asked);
+      if (order.profile) await run('runpod.createPodFromFolder', Uri.parse(order.profile.folder), order.profile.key === undefined ? {} : { profile: order.profile.key });
+      else await this.#place?.(order, asked);
     } catch (error) {
       const gone = error instanceof NothingPlacedError && error.refusals.some((r) => r.code === 'no-capacity');
       // Somebody else was faster: wait on.

@@ -1,0 +1,36 @@
+import { l10n, window, workspace, type Memento, type WorkspaceFolder } from 'vscode';
+import { CancelledError } from '../../base/errors';
+import { UntrustedFolderError } from './folder';
+
+const KEY = 'runpod.folderConsents';
+
+/** What a folder asks a person's leave for, each thing by its name. */
+export interface ConsentQuestion {
+  /** What it is about, to keep one answer from standing for another: `variables:train`, `connection`. */
+  readonly about: string;
+  /** Everything the answer covers; another word among them is another question. */
+  readonly covers: readonly string[];
+  readonly message: string;
+  readonly detail: string;
+  readonly verb: string;
+}
+
+/**
+ * A folder cannot spend or leak by itself: what leaves this machine, and any host or key written in the folder, is agreed to
+ * by name, once for a folder, and again when it changes. Kept on this machine, never in the folder.
+ */
+export class FolderConsents {
+  constructor(private readonly memento: Memento) {}
+
+  /** @throws CancelledError when it is not agreed to; UntrustedFolderError in an untrusted window */
+  async require(folder: WorkspaceFolder, question: ConsentQuestion): Promise<void> {
+    if (!workspace.isTrusted) throw new UntrustedFolderError(l10n.t('Nothing of an untrusted folder is used. Trust {0} first.', folder.name));
+    const key = `${folder.uri.toString()} ${question.about}`;
+    const covers = JSON.stringify([...question.covers].sort());
+    const given = this.memento.get<Record<string, string>>(KEY) ?? {};
+    if (given[key] === covers) return;
+    const changed = given[key] !== undefined ? `${l10n.t('This has changed since you agreed to it.')}\n\n` : '';
+    if ((await window.showWarningMessage(question.message, { modal: true, detail: changed + question.detail }, question.verb)) !== question.verb) throw new CancelledError();
+    await this.memento.update(KEY, { ...(this.memento.get<Record<string, string>>(KEY) ?? {}), [key]: covers });
+  }
+}

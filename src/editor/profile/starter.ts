@@ -1,0 +1,14 @@
+/** A profile to begin with. */
+export const STARTER = `{
+  // What this folder asks of a RunPod pod. Share it through git; RunPod: Plan Pod from This Folder shows what it would cost.
+  "image": "runpod/pytorch:1.0.2-cu1281-torch280-ubuntu2404",
+  // In the order to try them: names, pools, or a floor of memory and price.
+  "gpu": ["RTX 4090", "≥ 24 GB under $0.60"],
+  "cloud": "SECURE",
+  "volume": 50,
+  "ports": ["8888/http"],
+  "env": {},
+  // "secrets": { "HF_TOKEN": { "from": "runpod", "name": "hf_token" } },
+  "maxPricePerHour": 1
+}
+`;

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Frame } from 'playwright-core';
+import { until, useEditor, type Editor } from './editor';
+
+/** The plan's page, inside the two frames that the editor puts around it. */
+async function planPage(editor: Editor, title: string): Promise<Frame> {
+  return until(`the plan of ${title}`, async () => {
+    for (const frame of editor.page.frames()) if ((await frame.locator('main h1', { hasText: `Plan: ${title}` }).count().catch(() => 0)) > 0) return frame;
+    return undefined;
+  });
+}
+
+const profiles = `{
+  // two pods of one folder
+  "image": "runpod/pytorch:1.0.2-cu1281-torch280-ubuntu2404",
+  "env": { "WHO": "\${env:STORY_NAME}" },
+  "profiles": {
+    "train": {
+      "gpu": ["H100 NVL", "RTX 4090", "≥ 24 GB under $0.60"], "cloud": ["SECURE", "COMMUNITY"],
+      "volume": 100, "ports": ["8888/http"], "maxPricePerHour": 0.7
+    },
+    "prep": { "cpu": "cpu3c-2-4", "image": "runpod/base:1.0.2-ubuntu2404", "env": { "WHO": "nobody" } }
+  }
+}
+`;
+
+describe('a folder’s profiles', () => {
+  const editor = useEditor({ env: { STORY_NAME: 'sdxl-team' }, size: { width: 1280, height: 1000 } });
+  const file = (): string => join(editor.sampleFolder, 'runpod.json');
+
+  it('begin as a file that says what it is', async () => {
+    await editor.command('RunPod: Create runpod.json');
+    await until('the file', () => readFileSync(file(), 'utf8').includes('"gpu"'));
+  });
+
+  it('are told what is wrong with them, at the place, with what is permitted', async () => {
+    writeFileSync(file(), '{ "gpu": "L4", "image": "a", "templateId": "b" }\n');
+    await editor.command('Problems: Focus on Problems View');
+    const problems = editor.page.locator('.markers-panel');
+    await until('the problem', async () => /templateId cannot stand beside image/.test(await problems.innerText()));
+    writeFileSync(file(), '{ "gpu": "RTX 4900", "cloud": "secure" }\n');
+    await until('the schema’s word', async () => /"SECURE", "COMMUNITY"/.test(await problems.innerText()));
+    writeFileSync(file(), '{ "gpu": "RTX 4900" }\n');
+    await until('it to be taken', async () => !/SECURE/.test(await problems.innerText()));
+    await editor.command('RunPod: Plan Pod from This Folder');
+    await until('the catalog’s word', async () => /nothing called "RTX 4900"\. Near it: RTX 4090/.test(await problems.innerText()));
+  });
+
+  it('have a plan: candidates with price and stock, what it costs, and the request', async () => {
+    writeFileSync(file(), profiles);
+    await editor.command('RunPod: Plan Pod from This Folder');
+    await editor.quickInput.choose('train');
+    const page = await planPage(editor, 'train');
+    await editor.page.keyboard.press('Control+j');
+    const text = await page.locator('main').innerText();
+    assert.match(text, /Nothing has been bought/);
+    assert.match(text, /1\s+RTX 4090\s+24 GB\s+Secure\s+\$0\.69\/hr/);
+    assert.match(text, /H100 NVL[^\n]*not asked for: above maxPricePerHour/);
+    assert.match(text, /STORY_NAME of the environment, as WHO/);
+    assert.match(text, /"WHO": "\$\{env:STORY_NAME\}"/, 'the value itself stays here');
+    assert.doesNotMatch(text, /sdxl-team/);
+    await editor.screenshot('plan', { readme: true });
+    await page.locator('#copy').click();
+    await until('the request on the clipboard', async () => (JSON.parse((await editor.clipboard()) || '{}') as { disk?: number }).disk === 50);
+  });
+
+  it('create nothing before it is agreed, by name, to what leaves this machine', async () => {
+    const page = await planPage(editor, 'train');
+    await page.locator('#create').click();
+    const dialog = await editor.dialog(/Send STORY_NAME from this machine to the pod\?/);
+    await editor.screenshot('consent');
+    await dialog.press('Cancel');
+    const names = async (): Promise<string[]> => (await editor.simulator.rest<{ pods: { name: string }[] }>('GET', 'pods')).pods.map((p) => p.name);
+    assert.ok(!(await names()).includes('train'));
+    await page.locator('#create').click();
+    await (await editor.dialog(/Send STORY_NAME/)).press('Send to the Pod');
+    await editor.notification(/train is ready/, 90_000);
+    const { pods } = await editor.simulator.rest<{ pods: { name: string; env: Record<string, string>; gpu: { id: string } }[] }>('GET', 'pods');
+    const pod = pods.find((p) => p.name === 'train');
+    assert.equal(pod?.env['WHO'], 'sdxl-team');
+    assert.equal(pod?.gpu.id, 'NVIDIA GeForce RTX 4090');
+  });
+
+  it('come first in New Pod', async () => {
+    await editor.command('RunPod: New Pod…');
+    await editor.quickInput.choose(/prep .*cpu3c-2-4/);
+    await editor.quickInput.choose('Create prep');
+    await editor.notification(/prep is ready/, 90_000);
+  });
+});
