@@ -17,14 +17,20 @@ import { registerGoToFile } from './editor/find/register';
 import { registerPlaces } from './editor/disk/commands';
 import { DiskFigures } from './editor/disk/figures';
 import { registerFileSystem } from './editor/fileSystem/register';
+import { Guards } from './editor/guard/guards';
+import { registerGuards } from './editor/guard/register';
 import type { Parts } from './editor/parts';
+import { RunBook } from './editor/podRuns/book';
+import { FollowedRuns } from './editor/podRuns/followed';
 import { PodLogs } from './editor/podLogs';
 import { PodsView } from './editor/podsView/provider';
+import { registerRemoteSsh } from './editor/remoteSsh/register';
 import { registerRuns } from './editor/runs';
 import { registerSearch } from './editor/search/register';
 import { registerProfiles } from './editor/profile/commands';
 import { reachThrough, tellSessions } from './editor/sessions';
 import { Spending } from './editor/spending';
+import { guardUrls } from './editor/settings';
 import { SshIdentities } from './editor/sshIdentities';
 import { Ticker } from './editor/ticker';
 import { registerTransfers } from './editor/transfer/commands';
@@ -45,16 +51,19 @@ export function activate(context: ExtensionContext): void {
   const sessions = new PodSessions(reach);
   const activePod = new ActivePod(context.workspaceState, store);
   const podLogs = new PodLogs(api);
+  const runBook = new RunBook(sessions, store, log);
+  const followed = new FollowedRuns(context.workspaceState);
   const { files, fileChanges, fileSystem } = registerFileSystem({ sessions, store, log });
   const pending = pendingCreates(context.globalState);
   const watches = new Watches(context.workspaceState, keys, api, log);
-  const parts: Parts = { context, log, keys, api, store, reach, sessions, activePod, identities, podLogs, pendingCreates: pending, watches, files, fileChanges, now };
+  const guards = new Guards({ store, sessions, log, urls: guardUrls, now });
+  const parts: Parts = { guards, context, log, keys, api, store, reach, sessions, activePod, identities, podLogs, runBook, followed, pendingCreates: pending, watches, files, fileChanges, now };
 
   const attention = new AttentionWatch(store);
   const spending = new Spending(store, context.globalState, keys.onDidChange, now);
   const drops = new PodDrops();
   const diskFigures = new DiskFigures();
-  const podsView = new PodsView(store, sessions, activePod, now, (visible) => attention.viewVisible(visible), { drops, storage: diskFigures });
+  const podsView = new PodsView(store, sessions, activePod, now, (visible) => attention.viewVisible(visible), { drops, storage: diskFigures, runs: runBook });
   drops.useParts(parts);
   diskFigures.useParts(parts);
   context.subscriptions.push(
@@ -63,6 +72,8 @@ export function activate(context: ExtensionContext): void {
     store,
     sessions,
     podLogs,
+    runBook,
+    followed,
     fileSystem,
     attention,
     spending,
@@ -79,12 +90,14 @@ export function activate(context: ExtensionContext): void {
     ...registerProfiles(parts),
     registerOpenWorkspace(parts),
     registerDoctor(parts),
+    registerGuards(parts),
     ...registerPodActions(parts),
     ...registerBrowse(parts),
     ...registerKeyCommands(parts),
     ...registerRuns(parts),
     ...registerTransfers(parts),
     ...registerPlaces(parts, podsView, diskFigures),
+    ...registerRemoteSsh(parts),
     registerSearch(parts),
     registerGoToFile(parts),
   );

@@ -9,7 +9,10 @@ import type { Api } from './api';
 import type { ApiKeys } from './apiKey';
 import type { Watches } from './createPod/watches';
 import type { FileChanges } from './fileSystem/changes';
+import type { Guards } from './guard/guards';
 import type { PodLogs } from './podLogs';
+import type { RunBook } from './podRuns/book';
+import type { FollowedRuns } from './podRuns/followed';
 import type { SshIdentities } from './sshIdentities';
 
 /** What the commands work with; `activate` builds it once. */
@@ -25,10 +28,16 @@ export interface Parts {
   readonly activePod: ActivePod;
   readonly identities: SshIdentities;
   readonly podLogs: PodLogs;
+  /** What ends pods with this computer off. */
+  readonly guards: Guards;
   /** Creates whose end is not known yet. */
   readonly pendingCreates: PendingCreates;
   /** Hardware that this window waits for. */
   readonly watches: Watches;
+  /** The runs of the pods, as far as somebody has looked. */
+  readonly runBook: RunBook;
+  /** The runs that this window has terminals for. */
+  readonly followed: FollowedRuns;
   files(podId: string): PodFiles;
   /** What changes on pods, by our hand and by others'. */
   readonly fileChanges: FileChanges;

@@ -3,7 +3,14 @@ import { CancelledError } from '../base/errors';
 import { choices, command, Targets } from './commands/command';
 import { SCHEME, SCHEME_READONLY } from './ids';
 import type { Parts } from './parts';
+import { RunCommands } from './podRuns/commands';
+import { Endings } from './podRuns/endings';
+import { registerOutputs } from './podRuns/output';
+import { leftRunning } from './podRuns/leftRunning';
 import { registerTasks } from './tasks/provider';
+import type { RunParts } from './tasks/pods';
+import type { RunObserver } from './tasks/runTerminal';
+import type { EndedRun } from './podRuns/followed';
 import { Runs, type RunChoices } from './tasks/runOnRunPod';
 import { PodTerminals } from './terminal/register';
 
@@ -14,10 +21,19 @@ export function registerRuns(parts: Parts): Disposable[] {
   const { log, store, context } = parts;
   const targets = new Targets(store, parts.activePod);
   const terminals = new PodTerminals(parts);
-  const runs = new Runs(parts);
+  const observer: RunObserver = { began: () => undefined, leftRunning: (run) => void leftRunning(parts, run) };
+  const runParts: RunParts = { ...parts, observer };
+  const runs = new Runs(runParts);
+  const runCommands = new RunCommands(parts, runParts, (pod, run) => runs.again(pod, run));
+  const endings = new Endings(store, context.workspaceState, log, async () => undefined);
+  const tell = (ended: EndedRun): void => void endings.tell(ended, () => parts.runBook.of(ended.run.podId).filter(({ state }) => state === 'running').length);
   return [
     terminals,
-    registerTasks(parts),
+    registerOutputs(parts.sessions),
+    ...runCommands.register(),
+    parts.followed.onDidEnd(tell),
+    takeUpRuns(parts, runCommands, tell),
+    registerTasks(runParts),
     command('runpod.openTerminal', log, async (target): Promise<Terminal> => {
       const pod = await targets.forUse(target, l10n.t('Open a terminal on which pod?'));
       return terminals.open(pod.id, await folderOf(target));
@@ -30,6 +46,17 @@ export function registerRuns(parts: Parts): Disposable[] {
     }),
     command('runpod.runOnRunPod', log, async (target, chosen) => runs.runFile(fileOf(target), readChoices(chosen))),
   ];
+}
+
+/** Once, when it is known which pods there are. */
+function takeUpRuns({ store, followed }: Parts, runCommands: RunCommands, tell: (ended: EndedRun) => void): Disposable {
+  if (followed.left().length === 0) return { dispose: () => undefined };
+  const listener = store.onDidChange(({ phase }) => {
+    if (phase !== 'ready') return;
+    listener.dispose();
+    void runCommands.takeUp((run) => tell({ run, lines: [], exitCode: run.exitCode ?? 255 }));
+  });
+  return listener;
 }
 
 /** The file meant: a file of the explorer, an address as text, else what is in the editor. */

@@ -6,6 +6,9 @@ export type PodsNode =
   | { readonly kind: 'pod'; readonly podId: string }
   | { readonly kind: 'unreadable'; readonly index: number; readonly podId: string | undefined }
   | { readonly kind: 'connection' | 'storage' | 'console' | 'terminal' | 'log'; readonly podId: string }
+  | { readonly kind: 'run'; readonly podId: string; readonly runId: string }
+  /** The list of all runs. */
+  | { readonly kind: 'runs'; readonly podId: string }
   | { readonly kind: 'port'; readonly podId: string; readonly port: PodPort };
 
 export function nodeId(node: PodsNode): string {
@@ -16,6 +19,8 @@ export function nodeId(node: PodsNode): string {
       return `unreadable:${node.podId ?? node.index}`;
     case 'port':
       return `pod:${node.podId}:port:${node.port.private}/${node.port.type}`;
+    case 'run':
+      return `pod:${node.podId}:run:${node.runId}`;
     case 'pod':
       return `pod:${node.podId}`;
     default:

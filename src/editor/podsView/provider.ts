@@ -5,6 +5,8 @@ import type { ActivePod } from '../activePod';
 import { explain } from '../errorWords';
 import { VIEW_PODS } from '../ids';
 import { shortTime } from '../words';
+import type { RunBook } from '../podRuns/book';
+import { runNodes, runRow } from '../podRuns/rows';
 import { nodeId, type PodsNode } from './nodes';
 import { accountRow, childRow, childrenOf, podRow, ROW_SCHEME, unreadableRow, type RowContext } from './rows';
 import { byImportance } from './state';
@@ -17,6 +19,7 @@ const TICK_MS = 15_000;
 export interface PodsViewExtras {
   readonly drops?: TreeDragAndDropController<PodsNode>;
   readonly storage?: { readonly onDidChange: (listener: () => void) => Disposable; textOf(podId: string): string | undefined };
+  readonly runs?: RunBook;
 }
 
 /** The Pods view: a picture of the store, never the other way round. */
@@ -41,8 +44,13 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
     private readonly onVisible: (visible: boolean) => void,
     private readonly extras: PodsViewExtras = {},
   ) {
-    const { drops, storage } = extras;
+    const { drops, storage, runs } = extras;
     this.view = window.createTreeView(VIEW_PODS, { treeDataProvider: this, showCollapseAll: true, ...(drops ? { dragAndDropController: drops } : {}) });
+    if (runs)
+      this.#disposables.push(
+        runs.onDidChange(() => this.#repaint()),
+        this.view.onDidCollapseElement(({ element }) => element.kind === 'pod' && runs.unwatch(element.podId)),
+      );
     if (storage) this.#disposables.push(storage.onDidChange(() => this.#repaint()));
     this.#disposables.push(
       this.view,
@@ -59,13 +67,21 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
 
   getChildren(node?: PodsNode): PodsNode[] {
     if (node?.kind === 'pod') {
-      const pod = this.store.find(node.podId);
-      return pod ? childrenOf(pod).map((child) => this.#same(child)) : [];
+      // Asked for by the editor, so the row is open.
+      this.extras.runs?.watch(node.podId);
+      return this.#below(node.podId);
     }
     if (node) return [];
     const top = this.#top();
     this.#painted = new Map(top.map((n) => [nodeId(n), this.#look(n)]));
     return top;
+  }
+
+  #below(podId: string): PodsNode[] {
+    const pod = this.store.find(podId);
+    if (!pod) return [];
+    const [connection, ...others] = childrenOf(pod);
+    return [...(connection ? [connection] : []), ...runNodes(podId, this.extras.runs?.of(podId) ?? []), ...others].map((child) => this.#same(child));
   }
 
   getTreeItem(node: PodsNode): TreeItem {
@@ -107,6 +123,8 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
     }
     const pod = this.store.find(node.podId);
     if (!pod) return new TreeItem('');
+    if (node.kind === 'runs') return runRow(node, undefined, Date.now());
+    if (node.kind === 'run') return runRow(node, this.extras.runs?.find(node.podId, node.runId), Date.now());
     return node.kind === 'pod' ? podRow(pod, this.#context()) : childRow(node, pod, this.#connectionText(pod.id), this.extras.storage?.textOf(pod.id));
   }
 
@@ -148,7 +166,7 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
   /** All that is visible of a top row and what hangs below it, to be compared. */
   #look(node: PodsNode): string {
     const item = this.#itemFor(node);
-    const below = node.kind === 'pod' ? this.getChildren(node).map((child) => this.#itemFor(child)) : [];
+    const below = node.kind === 'pod' ? this.#below(node.podId).map((child) => this.#itemFor(child)) : [];
     return JSON.stringify([item, ...below].map((i) => [i.label, i.description, i.contextValue, i.resourceUri?.query, i.iconPath]));
   }
 
@@ -178,6 +196,7 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
   #watch(visible: boolean): void {
     clearInterval(this.#tick);
     this.onVisible(visible);
+    this.extras.runs?.setVisible(visible);
     if (visible) this.#tick = setInterval(() => this.#repaint(), TICK_MS);
   }
 }

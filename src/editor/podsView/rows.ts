@@ -5,6 +5,7 @@ import type { PodsState } from '../../pods/store';
 import { timeLeftOf } from '../../pods/timeLeft';
 import type { Pod, PodPort, UnreadablePod } from '../../runpod/types';
 import { balanceWords } from '../balanceWords';
+import { limitNote } from '../guard/words';
 import type { CommandId } from '../ids';
 import { gigabytes, localTime, longTime, money, rate, shortGpu, shortTime, tinyTime } from '../words';
 import { proxyUrl, type PodsNode } from './nodes';
@@ -66,6 +67,7 @@ export const rowUri = (podId: string, stale: boolean): Uri => Uri.from({ scheme:
 
 function describe(pod: Pod, look: PodLook, { state, now, activePod }: RowContext): string {
   const parts: string[] = [];
+  let remark: string | undefined;
   if (look === 'stopped') {
     parts.push(l10n.t('stopped'));
     const storage = stoppedStoragePerHour(pod);
@@ -74,12 +76,17 @@ function describe(pod: Pod, look: PodLook, { state, now, activePod }: RowContext
     if (look === 'changing' || look === 'waiting-ssh' || look === 'error' || look === 'unknown') parts.push(stateWord(pod));
     parts.push(rate(pod.costPerHour));
     const left = timeLeftOf(pod, balanceEnd(state.account));
-    if (left) parts.push(left.by === 'limit' ? shortTime(left.at - now) : l10n.t('{0} to $0', tinyTime(left.at - now)));
+    const { alarm, remark: said } = limitNote(pod, now);
+    remark = said;
+    // Time left on a pod that nothing ends is the balance's, and says little beside that.
+    if (alarm !== undefined) parts.push(alarm);
+    else if (left) parts.push(left.by === 'balance' ? l10n.t('{0} to $0', tinyTime(left.at - now)) : shortTime(left.at - now));
   }
   const hardware = hardwareOf(pod);
   if (hardware) parts.push(hardware);
   const zero = balanceEnd(state.account);
   if (zero !== undefined && zero - now < LOST_SOON_MS && state.account?.typed?.kind !== 'budget' && isLostAtZero(pod)) parts.push(l10n.t('⚠ data lost at $0'));
+  if (remark !== undefined) parts.push(remark);
   if (pod.id === activePod) parts.push(l10n.t('active'));
   return parts.join(' · ');
 }
@@ -131,7 +138,7 @@ function portsOf(pod: Pod): PodPort[] {
 }
 
 /** Below a pod: what a person acts on. */
-export function childRow(node: Exclude<PodsNode, { kind: 'account' | 'pod' | 'unreadable' }>, pod: Pod, connection: string, storage?: string): TreeItem {
+export function childRow(node: Exclude<PodsNode, { kind: 'account' | 'pod' | 'unreadable' | 'run' | 'runs' }>, pod: Pod, connection: string, storage?: string): TreeItem {
   const make = (label: string, icon: string, description: string, command: CommandId, ...args: unknown[]): TreeItem => {
     const item = new TreeItem(label);
     item.iconPath = new ThemeIcon(icon);

@@ -4,7 +4,8 @@ import { makeTask, sameDefinition, type RunDefinition, type Scope } from './defi
 import type { RunTerminal } from './runTerminal';
 
 export interface RunOutcome {
-  readonly exitCode: number;
+  /** `undefined` when the person has closed the terminal and the run goes on. */
+  readonly exitCode: number | undefined;
 }
 
 /**

@@ -2,10 +2,10 @@ import { CancelledError } from '../../base/errors';
 import type { Pod } from '../../runpod/types';
 import { Targets } from '../commands/command';
 import type { Parts } from '../parts';
-import type { PreparedRun } from './runTerminal';
+import type { PreparedRun, RunObserver } from './runTerminal';
 
 /** What runs need of the extension's parts. */
-export type RunParts = Pick<Parts, 'sessions' | 'store' | 'activePod' | 'log' | 'context'>;
+export type RunParts = Pick<Parts, 'sessions' | 'store' | 'activePod' | 'log' | 'context' | 'runBook' | 'followed'> & { readonly observer?: RunObserver };
 
 /**
  * The pod meant by an id or a name; without one the active pod, which is asked for once.

@@ -12,13 +12,13 @@ export function registerTasks(parts: RunParts): Disposable {
   return tasks.registerTaskProvider(TASK_TYPE, {
     provideTasks: () => suggestions(parts),
     // The editor insists on getting the very definition back that it asked about.
-    resolveTask: (task) => makeTask(task.definition, task.scope ?? TaskScope.Workspace, task.name, (resolved) => taskTerminal(parts, resolved, task.scope ?? TaskScope.Workspace)),
+    resolveTask: (task) => makeTask(task.definition, task.scope ?? TaskScope.Workspace, task.name, (resolved) => taskTerminal(parts, resolved, task.scope ?? TaskScope.Workspace, task.name)),
   });
 }
 
-/** The terminal that a task runs in. */
-export function taskTerminal(parts: RunParts, definition: TaskDefinition, scope: Scope): RunTerminal {
-  return new RunTerminal((signal) => prepare(parts, definition, scope, signal), parts.log);
+/** The terminal that a task of that name runs in. @param title what its run is called; the task's name unless told */
+export function taskTerminal(parts: RunParts, definition: TaskDefinition, scope: Scope, name: string, title = name): RunTerminal {
+  return new RunTerminal(async (signal) => ({ ...(await prepare(parts, definition, scope, signal)), title }), parts, name);
 }
 
 async function prepare(parts: RunParts, raw: TaskDefinition, scope: Scope, signal: AbortSignal): Promise<PreparedRun> {
@@ -48,5 +48,6 @@ function suggestions(parts: RunParts): Task[] {
   const interpreter = usual.replace(/^python\b/, 'python3');
   const definition: RunDefinition = { type: TASK_TYPE, command: `${interpreter} ${quote(uri.path)}`, pod: uri.authority, cwd: uri.path.slice(0, Math.max(1, uri.path.lastIndexOf('/'))) };
   const scope = workspace.getWorkspaceFolder(uri) ?? TaskScope.Workspace;
-  return [makeTask(definition, scope, l10n.t('Run {0}', name), (resolved) => taskTerminal(parts, resolved, scope))];
+  const label = l10n.t('Run {0}', name);
+  return [makeTask(definition, scope, label, (resolved) => taskTerminal(parts, resolved, scope, label, name))];
 }

@@ -1,7 +1,9 @@
+import { hostname } from 'node:os';
 import { l10n, TaskScope, Uri, window, workspace } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { composeCommand } from '../../runs/command';
 import { planRun, probeFile, readFacts } from '../../runs/interpreter';
+import type { RunRecord } from '../../runs/detached/list';
 import type { Pod } from '../../runpod/types';
 import { SCHEME, SCHEME_READONLY } from '../ids';
 import { settings } from '../settings';
@@ -49,7 +51,23 @@ export class Runs {
     const pod = await findPod(this.parts, podId);
     const definition: RunDefinition = { type: TASK_TYPE, command, pod: pod.id };
     const name = l10n.t('{0} on {1}', command.length > 60 ? `${command.slice(0, 60)}…` : command, pod.name);
-    return execute(definition, TaskScope.Workspace, name, () => taskTerminal(this.parts, definition, TaskScope.Workspace));
+    return execute(definition, TaskScope.Workspace, name, () => taskTerminal(this.parts, definition, TaskScope.Workspace, name, command.length > 60 ? `${command.slice(0, 60)}…` : command));
+  }
+
+  /** Runs what a run ran, with its folder, arguments and variables; one that was sent from this machine is sent anew first. */
+  async again(pod: Pod, { meta }: RunRecord): Promise<RunOutcome> {
+    const { source } = meta;
+    if (source !== undefined && source.machine === hostname()) {
+      const file = Uri.joinPath(Uri.parse(source.uri, true), meta.title);
+      const there = await workspace.fs.stat(file).then(
+        () => true,
+        () => false,
+      );
+      if (there) return this.runFile(file, { pod: pod.id, command: meta.command });
+    }
+    const definition: RunDefinition = { type: TASK_TYPE, command: meta.command, pod: pod.id, ...(meta.cwd === undefined ? {} : { cwd: meta.cwd }), ...(meta.env === undefined ? {} : { env: meta.env }) };
+    const name = l10n.t('{0} on {1}', meta.title, pod.name);
+    return execute(definition, TaskScope.Workspace, name, () => taskTerminal(this.parts, definition, TaskScope.Workspace, name, meta.title));
   }
 
   async #runThere(uri: Uri, choices: RunChoices): Promise<RunOutcome> {
@@ -59,7 +77,7 @@ export class Runs {
     const path = uri.path;
     const command = choices.command ?? (await this.#commandFor(pod, path, folder.path, uri));
     const definition: RunDefinition = { type: TASK_TYPE, command, pod: pod.id, cwd: folder.path };
-    return execute(definition, workspace.getWorkspaceFolder(uri) ?? TaskScope.Workspace, title(uri, pod), () => taskTerminal(this.parts, definition, TaskScope.Workspace));
+    return execute(definition, workspace.getWorkspaceFolder(uri) ?? TaskScope.Workspace, title(uri, pod), () => taskTerminal(this.parts, definition, TaskScope.Workspace, title(uri, pod), nameOf(uri)));
   }
 
   async #runLocal(uri: Uri, choices: RunChoices): Promise<RunOutcome> {
@@ -75,7 +93,14 @@ export class Runs {
         signal,
       );
       const command = choices.command ?? (await this.#commandFor(pod, `${sent.target}/${file}`, sent.target, uri));
-      return { session: this.parts.sessions.get(pod.id), command: { command, cwd: sent.target }, pod: podNow(this.parts, pod), remarks: sent.remarks };
+      return {
+        session: this.parts.sessions.get(pod.id),
+        command: { command, cwd: sent.target },
+        title: file,
+        meta: { source: { uri: folder.toString(), machine: hostname() } },
+        pod: podNow(this.parts, pod),
+        remarks: sent.remarks,
+      };
     };
     // Sent before there is a task, so that what is wrong is said with a button and not in a terminal; when the task is run
     // again, what has changed meanwhile is sent again.
@@ -84,7 +109,7 @@ export class Runs {
     return execute(definition, workspace.getWorkspaceFolder(uri) ?? TaskScope.Workspace, title(uri, pod), () => {
       const ready = first;
       first = undefined;
-      return new RunTerminal(async (signal) => ready ?? prepare(signal), this.parts.log);
+      return new RunTerminal(async (signal) => ready ?? prepare(signal), this.parts, title(uri, pod));
     });
   }
 

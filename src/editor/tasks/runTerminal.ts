@@ -1,119 +1,287 @@
-import { EventEmitter, l10n, type Pseudoterminal, type TerminalDimensions } from 'vscode';
+import { EventEmitter, l10n, TerminalExitReason, type Pseudoterminal, type TerminalDimensions } from 'vscode';
+import { StringDecoder } from 'node:string_decoder';
 import { CancelledError, isCancelled, messageOf } from '../../base/errors';
 import type { Logger } from '../../base/log';
-import { exitCodeOf } from '../../runs/exit';
-import { startCommand, type CommandSession, type PodCommand } from '../../runs/podCommand';
-import { defaultSize, type Tty, type TtySize } from '../../runs/tty';
+import { sleep } from '../../base/time';
+import { PodUnavailableError } from '../../pods/contracts';
+import { RunFollower, type RunEnd } from '../../runs/detached/follow';
+import { costOf, durationOf, findRun, type RunRecord } from '../../runs/detached/list';
+import type { RunMeta } from '../../runs/detached/meta';
+import { startRun, type RunSession } from '../../runs/detached/start';
+import { stopRun } from '../../runs/detached/stop';
+import { lastLines } from '../../runs/plainText';
+import { onPod, type PodCommand } from '../../runs/podCommand';
+import { defaultSize, type TtySize } from '../../runs/tty';
 import { explain } from '../errorWords';
+import type { RunBook } from '../podRuns/book';
+import type { FollowedRuns } from '../podRuns/followed';
 import { note, RESET_MODES, warning } from '../terminal/lines';
 import { longTime, money } from '../words';
 
-/** A command that is ready to be started. */
+/** A command that is ready to be started, or a run to be looked at again. */
 export interface PreparedRun {
-  readonly session: CommandSession;
+  readonly session: RunSession;
   readonly command: PodCommand;
+  /** What a person calls it; the command itself unless told. */
+  readonly title?: string;
+  readonly meta?: Pick<RunMeta, 'source' | 'group'>;
+  /** One that is there already: its output is shown from the beginning, or from as far back as anybody would scroll. */
+  readonly attach?: RunRecord & { readonly outputBytes: number };
   /** Asked when the command has ended: the pod's name, and its rate in USD per hour where it is known. */
   readonly pod: () => { readonly name: string; readonly costPerHour: number | undefined };
   /** Told before the command's output. */
   readonly remarks?: readonly string[];
 }
 
+/** What a run's terminal works with. */
+export interface RunTerminalParts {
+  readonly log: Logger;
+  readonly runBook: RunBook;
+  readonly followed: FollowedRuns;
+  /** Told what a run prints, and that it goes on without its terminal. */
+  readonly observer?: RunObserver;
+}
+
+export interface RunObserver {
+  began(run: RunRecord, text: (listener: (chunk: string) => void) => void): void;
+  /** The person has closed the terminal of a run that goes on. */
+  leftRunning(run: RunRecord): void;
+}
+
 /** What the run's terminal ends with where there is no exit code of the command's own. */
 const EXIT = { failed: 1, interrupted: 130, connectionLost: 255 } as const;
+/** How much of a long output is shown again. */
+const REPLAY_BYTES = 8 * 1024 * 1024;
+/** A connection that is back sooner is not worth a word amid a program's output. */
+const PATIENCE_MS = 1_500;
+/** A program that minds Ctrl-C has so long for it, and then for TERM, when its task is ended. */
+const END = { interruptMs: 2_000, graceSeconds: 3 } as const;
+const REMEMBERED = 16 * 1024;
 
 /**
- * The terminal of a command on a pod: its output, its input, and at the end how it went, how long it took and about what it
- * cost. Closing it ends the command, first by Ctrl-C.
+ * The terminal of a run on a pod: its output, its input, and at the end how it went, how long it took and about what it cost.
+ * The run does not depend on it: it goes on when the connection, the window or the terminal is closed. Ending its task ends
+ * it, first by Ctrl-C.
  */
 export class RunTerminal implements Pseudoterminal {
   readonly #write = new EventEmitter<string>();
   readonly #close = new EventEmitter<number>();
   readonly #abort = new AbortController();
+  readonly #listeners: ((chunk: string) => void)[] = [];
+  readonly #decoder = new StringDecoder('utf8');
   #size: TtySize = defaultSize;
-  #tty: Tty | undefined;
+  #run: RunRecord | undefined;
+  #session: RunSession | undefined;
+  #follower: RunFollower | undefined;
+  #recent = '';
+  #atLineStart = true;
+  #starting = false;
   #closing = false;
-  #endedWith: number | undefined;
+  #typed = '';
+  #ending = false;
+  #left = false;
+  #endedWith: { code: number | undefined } | undefined;
   #openedAt = 0;
-  #settle: (code: number) => void = () => {};
+  #settle: (code: number | undefined) => void = () => {};
 
   readonly onDidWrite = this.#write.event;
   readonly onDidClose = this.#close.event;
-  /** The exit code, once; never rejects. */
-  readonly finished = new Promise<number>((resolve) => (this.#settle = resolve));
+  /** The exit code, once; `undefined` when the run goes on without this terminal. Never rejects. */
+  readonly finished = new Promise<number | undefined>((resolve) => (this.#settle = resolve));
 
+  /** @param label the terminal's name, or part of it */
   constructor(
     private readonly prepare: (signal: AbortSignal) => Promise<PreparedRun>,
-    private readonly log: Logger,
+    private readonly parts: RunTerminalParts,
+    private readonly label: string,
   ) {}
+
+  /** The run, once it has begun. */
+  get run(): RunRecord | undefined {
+    return this.#run;
+  }
 
   open(size: TerminalDimensions | undefined): void {
     this.#openedAt = Date.now();
     if (size !== undefined) this.#size = { cols: size.columns, rows: size.rows };
-    void this.#run();
+    void this.#go();
   }
 
-  /** The person has closed the terminal or ended the task. */
+  /** The terminal is gone. Whether the run is to go with it is for who has closed it to say. */
   close(): void {
+    if (this.#endedWith !== undefined) return;
     this.#closing = true;
-    // A command that has begun is asked to end; the signal would take its terminal away at once.
-    if (this.#tty !== undefined) void this.#tty.interrupt();
-    else this.#abort.abort();
+    if (this.#run !== undefined) void this.#closed(this.#run);
+    // Once its start is on the way, the run may be there before its name is.
+    else if (!this.#starting) this.#abort.abort();
   }
 
   handleInput(text: string): void {
-    if (this.#tty !== undefined) this.#tty.input(text);
+    const { attach } = this.#prepared ?? {};
+    // Old output is shown again: what the terminal answers to questions in it is no input.
+    if (attach !== undefined && this.#follower !== undefined && this.#follower.offset < attach.outputBytes) return;
+    if (this.#follower !== undefined) this.#follower.input(text);
     else if (text === '\x03') this.#abort.abort();
+    else if (this.#starting) this.#typed += text;
   }
 
   setDimensions({ columns, rows }: TerminalDimensions): void {
     this.#size = { cols: columns, rows };
-    this.#tty?.resize(this.#size);
+    this.#follower?.resize(this.#size);
   }
 
-  async #run(): Promise<void> {
+  #prepared: PreparedRun | undefined;
+
+  async #go(): Promise<void> {
     const { signal } = this.#abort;
     try {
-      const run = await this.prepare(signal);
+      const prepared = await this.prepare(signal);
+      this.#prepared = prepared;
       if (signal.aborted) throw new CancelledError();
-      this.#write.fire(note(`${run.pod().name} ▸ ${run.command.command}`));
-      for (const remark of run.remarks ?? []) this.#write.fire(note(remark));
-      const tty = await startCommand(run.session, run.command, this.#size, signal);
-      this.#tty = tty;
-      const started = Date.now();
-      let atLineStart = true;
-      tty.read((text) => {
-        atLineStart = text.endsWith('\n');
-        this.#write.fire(text);
-      });
-      tty.resize(this.#size);
-      const code = exitCodeOf(await tty.ended);
-      const { name, costPerHour } = run.pod();
-      const took = Date.now() - started;
-      if (code === undefined && this.#closing) return this.#finish(EXIT.interrupted);
-      if (code === undefined) {
-        this.#write.fire(RESET_MODES + warning(l10n.t('The connection to {0} was lost after {1}, and the command ended with it. Run it again once the pod is back.', name, seconds(took))));
-        return this.#finish(EXIT.connectionLost);
-      }
-      const cost = costPerHour === undefined ? undefined : (took / 3_600_000) * costPerHour;
-      const facts = [seconds(took), ...(cost === undefined || cost === 0 ? [] : [money(cost, { estimate: cost >= 0.01 })])].join(', ');
-      this.#write.fire(`${atLineStart ? '' : '\r\n'}${(code === 0 ? note : warning)(l10n.t('Finished with exit code {0} in {1}', code, facts))}`);
-      this.#finish(code);
+      const { session, attach } = prepared;
+      this.#session = session;
+      this.#say(note(`${prepared.pod().name} ▸ ${attach?.meta.command ?? prepared.command.command}`));
+      for (const remark of prepared.remarks ?? []) this.#say(note(remark));
+      const run = attach ?? (await this.#start(prepared, signal));
+      this.#run = run;
+      if (run.terminal === 'none') this.#say(warning(l10n.t('{0} has neither “script” nor python3, so this run has no terminal: no colours, and progress may show late.', prepared.pod().name)));
+      const offset = Math.max(0, (attach?.outputBytes ?? 0) - REPLAY_BYTES);
+      if (offset > 0) this.#say(note(l10n.t('The first {0} MB are not shown again; they are in the run’s output on the pod.', (offset / 1e6).toFixed(1))));
+      const follower = new RunFollower(session, run, { offset });
+      this.#follower = follower;
+      this.parts.followed.follow({ ref: run, label: this.label });
+      this.parts.runBook.note(run);
+      this.parts.observer?.began(run, (listener) => this.#listeners.push(listener));
+      this.#tellInterruptions(follower, prepared);
+      follower.resize(this.#size);
+      if (this.#typed !== '') follower.input(this.#typed);
+      if (this.#closing) void this.#closed(run);
+      const end = await follower.follow((bytes) => this.#print(this.#decoder.write(bytes)));
+      this.#print(this.#decoder.end());
+      await this.#tellEnd(end, run, prepared);
     } catch (error) {
+      if (this.#left) return this.#finish(undefined);
       if (isCancelled(error) || signal.aborted) {
-        this.#write.fire(note(l10n.t('Cancelled')));
+        this.#say(note(l10n.t('Cancelled')));
         return this.#finish(EXIT.interrupted);
       }
-      this.log.error(`Run: ${messageOf(error)}`);
-      this.#write.fire(warning(explain(error).message));
+      this.parts.log.error(`Run: ${messageOf(error)}`);
+      if (this.#run !== undefined) {
+        this.parts.followed.leave(this.#run);
+        this.#write.fire(RESET_MODES);
+        const stopped = error instanceof PodUnavailableError && error.code === 'stopped';
+        this.#say(warning(stopped ? l10n.t('{0} is stopped, and the run ended with it. What it printed is kept with the pod’s volume.', this.#prepared?.pod().name ?? '') : explain(error).message));
+        return this.#finish(EXIT.connectionLost);
+      }
+      this.#say(warning(explain(error).message));
       this.#finish(EXIT.failed);
     }
   }
 
-  /** Once, after all output. */
-  #finish(code: number): void {
+  async #start({ session, command, title, meta, pod }: PreparedRun, signal: AbortSignal): Promise<RunRecord> {
+    // The mount path is known once there is a connection.
+    await session.link(signal);
+    const { costPerHour } = pod();
+    const cwd = onPod(command.cwd, session.pod?.mount?.path);
+    const about: RunMeta = {
+      title: title ?? shortened(command.command),
+      command: command.command,
+      ...(cwd === undefined ? {} : { cwd }),
+      ...(command.env === undefined ? {} : { env: command.env }),
+      ...(costPerHour === undefined ? {} : { costPerHour }),
+      ...meta,
+    };
+    this.#starting = true;
+    const started = await startRun(session, { ...about, size: this.#size }, signal);
+    return { ...started, meta: about, state: 'running', startedAt: Date.now() };
+  }
+
+  #print(text: string): void {
+    if (text === '') return;
+    const shown = this.#run?.terminal === 'none' ? text.replace(/\r?\n/g, '\r\n') : text;
+    this.#atLineStart = text.endsWith('\n');
+    this.#recent = (this.#recent + text).slice(-REMEMBERED);
+    this.#write.fire(shown);
+    for (const listener of this.#listeners) listener(text);
+  }
+
+  #say(line: string): void {
+    this.#write.fire((this.#atLineStart ? '' : '\r\n') + line);
+    this.#atLineStart = true;
+  }
+
+  #tellInterruptions(follower: RunFollower, prepared: PreparedRun): void {
+    let later: NodeJS.Timeout | undefined;
+    let told = false;
+    follower.onState((state) => {
+      if (state.kind === 'following') {
+        clearTimeout(later);
+        later = undefined;
+        if (told) this.#say(note(l10n.t('Connected again.')));
+        told = false;
+      } else if (state.kind === 'waiting' && !told) {
+        later ??= setTimeout(() => {
+          if (this.#endedWith !== undefined) return;
+          told = true;
+          this.#say(warning(l10n.t('The connection to {0} is lost. The run goes on there; this continues where it left off when the connection is back.', prepared.pod().name)));
+        }, PATIENCE_MS);
+      }
+    });
+    void this.finished.then(() => clearTimeout(later));
+  }
+
+  async #tellEnd(end: RunEnd, run: RunRecord, { session, pod }: PreparedRun): Promise<void> {
+    const name = pod().name;
+    // The pod knows best when it began and ended; without an answer this window's own clock will do.
+    const record = await findRun(session, run.id, AbortSignal.timeout(5_000)).catch((): RunRecord => ({ ...run, state: end.kind === 'exited' ? 'exited' : 'lost', ...(end.kind === 'exited' ? { exitCode: end.code } : {}), endedAt: run.endedAt ?? Date.now() }));
+    const code = end.kind === 'exited' ? end.code : EXIT.connectionLost;
+    if (end.kind === 'gone') {
+      this.parts.followed.leave(run);
+      this.#say(warning(l10n.t('The run is not on {0} any more.', name)));
+      return this.#finish(code);
+    }
+    this.parts.runBook.note(record);
+    this.parts.followed.end({ run: record, lines: lastLines(this.#recent, 5), exitCode: code });
+    if (end.kind === 'lost') {
+      this.#write.fire(RESET_MODES);
+      this.#say(warning(l10n.t('The run ended without a word: {0} was stopped or restarted, or everything of it was killed (for want of memory, perhaps).', name)));
+      return this.#finish(code);
+    }
+    const cost = costOf(record);
+    const took = durationOf(record);
+    const facts = [seconds(took), ...(cost === undefined || cost === 0 ? [] : [money(cost, { estimate: cost >= 0.01 })])].join(', ');
+    this.#say((code === 0 ? note : warning)(l10n.t('Finished with exit code {0} in {1}', code, facts)));
+    this.#finish(code);
+  }
+
+  /** After the terminal was closed while its run went on. */
+  async #closed(run: RunRecord): Promise<void> {
+    const reason = await this.parts.followed.closedBy(this.label);
     if (this.#endedWith !== undefined) return;
-    this.#endedWith = code;
+    if (reason === TerminalExitReason.Extension || reason === TerminalExitReason.Unknown) return this.#endRun(run);
+    // The window closes: it finds its runs again when it opens.
+    if (reason === TerminalExitReason.Shutdown) return;
+    this.#left = true;
+    this.parts.followed.leave(run);
+    this.#follower?.dispose();
+    this.parts.observer?.leftRunning(run);
+  }
+
+  /** Its task was ended, and so is the run: first by Ctrl-C, for programs that put things in order then. */
+  async #endRun(run: RunRecord): Promise<void> {
+    if (this.#ending || this.#session === undefined) return;
+    this.#ending = true;
+    this.#follower?.input('\x03');
+    const gone = await Promise.race([this.finished.then(() => true), sleep(END.interruptMs).then(() => false)]);
+    if (!gone) await stopRun(this.#session, run, { graceSeconds: END.graceSeconds }).catch((error: unknown) => this.parts.log.error(`Run ${run.id}: ${messageOf(error)}`));
+  }
+
+  /** Once, after all output. */
+  #finish(code: number | undefined): void {
+    if (this.#endedWith !== undefined) return;
+    this.#endedWith = { code };
     this.#settle(code);
+    if (code === undefined) return;
     // The editor calls an end within its first half second a failure to launch, whatever the command did.
     const wait = code === 0 ? 0 : Math.max(0, LAUNCH_MS - (Date.now() - this.#openedAt));
     setTimeout(() => this.#close.fire(code), wait);
@@ -122,6 +290,8 @@ export class RunTerminal implements Pseudoterminal {
 
 /** How long the editor takes a terminal for being launched, with some room. */
 const LAUNCH_MS = 700;
+
+const shortened = (command: string): string => (command.length > 60 ? `${command.slice(0, 60)}…` : command);
 
 /** `0.4 s` for what is over in a moment, else in whole seconds and more. */
 const seconds = (ms: number): string => (ms < 9_950 ? l10n.t('{0} s', (ms / 1000).toFixed(1)) : longTime(ms));

@@ -45,7 +45,7 @@ export async function sendFolder(ledgers: Ledgers, options: SendOptions, outer?:
         const target = `${mount}/${name}`;
         const ledger = await ledgers.load(folder, target);
         report({ message: l10n.t('comparing…') });
-        const plan = await planUpload(link, tree, target, ledger, signal);
+        const plan = await planUpload(link, tree, target, ledger, { signal });
         const overwrite = new Set((await settleConflicts(plan, options)) === 'overwrite' ? plan.conflicts : []);
         const files = [...plan.send, ...overwrite];
         const total = bytesOf(files);

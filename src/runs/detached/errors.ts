@@ -1,9 +1,10 @@
 /**
  * - `missing-tool`: the pod lacks a program without which nothing can be detached; `detail` names it.
  * - `no-space`, `not-started`: the pod's own words are in `detail`.
+ * - `running`: only what has ended can be deleted.
  * - `unknown`: there is no such run on the pod (any more).
  */
-export type RunErrorCode = 'missing-tool' | 'no-space' | 'not-started' | 'unknown';
+export type RunErrorCode = 'missing-tool' | 'no-space' | 'not-started' | 'running' | 'unknown';
 
 export class RunError extends Error {
   override readonly name = 'RunError';

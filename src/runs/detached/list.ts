@@ -42,13 +42,39 @@ export async function listRuns(session: Pick<RunSession, 'podId' | 'link' | 'pod
   return readRecords(session.podId, stdout.toString()).reverse();
 }
 
-/** @throws RunError unknown */
-export async function findRun(session: Pick<RunSession, 'podId' | 'link' | 'pod'>, id: string, signal?: AbortSignal): Promise<RunRecord> {
+/**
+ * One run as it stands now, with the size of its output in bytes.
+ * @throws RunError unknown; PodUnavailableError, SshError, CancelledError
+ */
+export async function findRun(session: Pick<RunSession, 'podId' | 'link' | 'pod'>, id: string, signal?: AbortSignal): Promise<RunRecord & { readonly outputBytes: number }> {
   const link = await session.link(signal);
-  const { stdout } = await link.run(underSh([...TELL(session.podId), ...layout(session.podId, session.pod?.mount?.path, id), `[ ! -f "$dir/meta.json" ] || tell ${id}`]), { signal });
-  const [record] = readRecords(session.podId, stdout.toString());
+  const { stdout } = await link.run(underSh([...TELL(session.podId), ...layout(session.podId, session.pod?.mount?.path, id), `[ ! -f "$dir/meta.json" ] || { tell ${id}; wc -c <"$dir/out"; }`]), { signal });
+  const said = stdout.toString();
+  const [record] = readRecords(session.podId, said);
   if (record === undefined) throw new RunError('unknown', id);
-  return record;
+  return { ...record, outputBytes: Number(said.trim().split('\n').at(-1)) || 0 };
+}
+
+/**
+ * The last of a run's output, as bytes.
+ * @param bytes how much at most
+ */
+export async function readOutput(session: Pick<RunSession, 'link' | 'pod'>, ref: RunRef, bytes: number, signal?: AbortSignal): Promise<Buffer> {
+  const link = await session.link(signal);
+  const { stdout } = await link.run(underSh([...layout(ref.podId, session.pod?.mount?.path, ref.id), `tail -c ${bytes} "$dir/out"`]), { signal, maxBytes: bytes });
+  return stdout;
+}
+
+/**
+ * Takes an ended run from the pod with all it said.
+ * @throws RunError unknown, running, not-started
+ */
+export async function deleteRun(session: Pick<RunSession, 'link' | 'pod'>, ref: RunRef, signal?: AbortSignal): Promise<void> {
+  const link = await session.link(signal);
+  const lines = [...layout(ref.podId, session.pod?.mount?.path, ref.id), ...ALIVE, '[ -d "$dir" ] || exit 3', 'if [ ! -f "$dir/exit" ] && alive "$dir"; then exit 4; fi', 'rm -rf "$dir" "$here"'];
+  const { code, stderr } = await link.run(underSh(lines), { signal });
+  if (code === 3) throw new RunError('unknown', ref.id);
+  if (code !== 0) throw new RunError(code === 4 ? 'running' : 'not-started', stderr.toString().trim());
 }
 
 /** No program is started for a run, so that a hundred are told at once. `read` without a word still sets its variables. */

@@ -108,7 +108,7 @@ const keeper = [
 function startScript(podId: string, mount: string | undefined, id: string, bytes: number, size: TtySize, terminals: readonly TerminalKind[]): string[] {
   return [
     ...layout(podId, mount, id),
-    `started() { n=0; while [ ! -f "$dir/pid" ]; do [ $n -lt 100 ] || { echo "nothing runs in $dir" >&2; exit ${Exit.NotStarted}; }; sleep 0.1 2>/dev/null || sleep 1; n=$((n + 1)); done; read -r how <"$dir/terminal"; echo "started $how"; exit 0; }`,
+    `started() { n=0; while [ ! -f "$dir/pid" ]; do [ $n -lt 500 ] || { echo "nothing runs in $dir" >&2; exit ${Exit.NotStarted}; }; sleep 0.02 2>/dev/null || { sleep 1; n=$((n + 49)); }; n=$((n + 1)); done; read -r how <"$dir/terminal"; echo "started $how"; exit 0; }`,
     // An earlier attempt, whose answer was lost.
     '[ ! -d "$dir" ] || started',
     `command -v setsid >/dev/null 2>&1 || { echo setsid >&2; exit ${Exit.MissingTool}; }`,

@@ -1,0 +1,110 @@
+import type { Disposable } from '../../base/disposable';
+import { Emitter, type Event } from '../../base/emitter';
+import { isCancelled, messageOf } from '../../base/errors';
+import type { Logger } from '../../base/log';
+import { listRuns, type RunRecord } from '../../runs/detached/list';
+import type { PodSessions } from '../../pods/session';
+import type { PodStore } from '../../pods/store';
+
+/** How often the runs of a pod whose row is open are looked at again while one of them runs and the view is seen. */
+const LOOK_MS = 5_000;
+
+/** What this window knows of the runs of its pods. A picture of what lies on the pods, read when somebody looks. */
+export class RunBook implements Disposable {
+  readonly #runs = new Map<string, readonly RunRecord[]>();
+  readonly #reading = new Map<string, Promise<readonly RunRecord[]>>();
+  readonly #changed = new Emitter<string>();
+  readonly #watched = new Set<string>();
+  #visible = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** The runs of a pod are others than before; its id. */
+  readonly onDidChange: Event<string> = this.#changed.event;
+
+  constructor(
+    private readonly sessions: PodSessions,
+    private readonly store: PodStore,
+    private readonly log: Logger,
+  ) {}
+
+  /** As last seen, newest first; none of a pod that does not run, for nothing runs there and nothing can be read. */
+  of(podId: string): readonly RunRecord[] {
+    return this.store.find(podId)?.status === 'RUNNING' ? (this.#runs.get(podId) ?? []) : [];
+  }
+
+  find(podId: string, runId: string): RunRecord | undefined {
+    return this.#runs.get(podId)?.find(({ id }) => id === runId);
+  }
+
+  /** Reads them anew. Callers at the same time share one look. */
+  async refresh(podId: string): Promise<readonly RunRecord[]> {
+    const reading =
+      this.#reading.get(podId) ??
+      listRuns(this.sessions.get(podId)).then((runs) => {
+        this.#put(podId, runs);
+        return runs;
+      });
+    this.#reading.set(podId, reading);
+    try {
+      return await reading;
+    } finally {
+      this.#reading.delete(podId);
+    }
+  }
+
+  /** What somebody has just found out about one run. */
+  note(record: RunRecord): void {
+    const others = (this.#runs.get(record.podId) ?? []).filter(({ id }) => id !== record.id);
+    this.#put(record.podId, [record, ...others].sort((a, b) => (a.id < b.id ? 1 : -1)));
+  }
+
+  /** The pod's row is open: its runs are wanted, now and as they change. */
+  watch(podId: string): void {
+    if (this.#watched.has(podId)) return;
+    this.#watched.add(podId);
+    this.#look(podId, true);
+    this.#plan();
+  }
+
+  unwatch(podId: string): void {
+    this.#watched.delete(podId);
+  }
+
+  /** Nothing is asked while nobody can see the answer. */
+  setVisible(visible: boolean): void {
+    if (visible === this.#visible) return;
+    this.#visible = visible;
+    if (visible) for (const podId of this.#watched) this.#look(podId, false);
+    this.#plan();
+  }
+
+  dispose(): void {
+    clearInterval(this.#timer);
+    this.#changed.dispose();
+  }
+
+  #plan(): void {
+    clearInterval(this.#timer);
+    if (!this.#visible || this.#watched.size === 0) return;
+    this.#timer = setInterval(() => {
+      for (const podId of this.#watched) if (this.of(podId).some(({ state }) => state === 'running')) this.#look(podId, false);
+    }, LOOK_MS);
+  }
+
+  /** @param connect whether a connection is worth making for it */
+  #look(podId: string, connect: boolean): void {
+    const pod = this.store.find(podId);
+    if (pod?.status !== 'RUNNING' || pod.ssh.direct === undefined) return;
+    if (!connect && this.sessions.peek(podId)?.state !== 'connected') return;
+    this.refresh(podId).catch((error: unknown) => {
+      if (!isCancelled(error)) this.log.debug(`Runs of pod ${podId}: ${messageOf(error)}`);
+    });
+  }
+
+  #put(podId: string, runs: readonly RunRecord[]): void {
+    const look = (all: readonly RunRecord[]): string => JSON.stringify(all.map(({ id, state, exitCode }) => [id, state, exitCode]));
+    const before = this.#runs.get(podId) ?? [];
+    this.#runs.set(podId, runs);
+    if (look(before) !== look(runs)) this.#changed.fire(podId);
+  }
+}

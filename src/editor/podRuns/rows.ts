@@ -1,0 +1,54 @@
+import { l10n, ThemeColor, ThemeIcon, TreeItem } from 'vscode';
+import { costOf, durationOf, type RunRecord } from '../../runs/detached/list';
+import type { CommandId } from '../ids';
+import type { PodsNode } from '../podsView/nodes';
+import { localTime, longTime, money, shortTime } from '../words';
+
+/** Ended runs below a pod; the rest is in the list of all runs. */
+const SHOWN_ENDED = 5;
+
+type RunNode = Extract<PodsNode, { kind: 'run' | 'runs' }>;
+
+/** The rows of a pod's runs: those that run, the last that have ended, and where all of them are. */
+export function runNodes(podId: string, runs: readonly RunRecord[]): RunNode[] {
+  const running = runs.filter(({ state }) => state === 'running');
+  const ended = runs.filter(({ state }) => state !== 'running');
+  const shown = [...running, ...ended.slice(0, SHOWN_ENDED)].map(({ id }): RunNode => ({ kind: 'run', podId, runId: id }));
+  return ended.length > SHOWN_ENDED ? [...shown, { kind: 'runs', podId }] : shown;
+}
+
+/** `train.py   running 14 min · $0.16`; `train.py   exit code 0 · 14 min · $0.16 · 2h ago`. */
+export function runRow(node: RunNode, run: RunRecord | undefined, now: number): TreeItem {
+  if (node.kind === 'runs') {
+    const item = new TreeItem(l10n.t('All Runs…'));
+    item.iconPath = new ThemeIcon('history');
+    item.contextValue = 'runs ';
+    item.command = { title: l10n.t('All Runs…'), command: 'runpod.listRuns' satisfies CommandId, arguments: [node] };
+    return item;
+  }
+  if (run === undefined) return new TreeItem('');
+  const item = new TreeItem(run.meta.title);
+  item.description = describeRun(run, now);
+  item.iconPath = new ThemeIcon(...iconOf(run));
+  item.contextValue = run.state === 'running' ? 'run running ' : 'run ended ';
+  item.tooltip = [run.meta.command, run.meta.cwd, l10n.t('Started {0}', localTime(run.startedAt)), run.endedAt === undefined ? undefined : l10n.t('Ended {0}', localTime(run.endedAt)), run.id].filter(Boolean).join('\n');
+  item.command = { title: l10n.t('Show Run'), command: 'runpod.attachRun' satisfies CommandId, arguments: [node] };
+  item.accessibilityInformation = { label: `${run.meta.title}, ${item.description}` };
+  return item;
+}
+
+const iconOf = (run: RunRecord): [string, ThemeColor?] =>
+  run.state === 'running' ? ['play', new ThemeColor('testing.iconPassed')] : run.state === 'lost' ? ['question', new ThemeColor('testing.iconQueued')] : run.exitCode === 0 ? ['pass'] : ['error', new ThemeColor('testing.iconFailed')];
+
+export function stateOf(run: RunRecord): string {
+  if (run.state === 'running') return l10n.t('running');
+  return run.exitCode === undefined ? l10n.t('ended without a word') : l10n.t('exit code {0}', run.exitCode);
+}
+
+export function describeRun(run: RunRecord, now = Date.now()): string {
+  const cost = costOf(run, now);
+  const took = longTime(durationOf(run, now));
+  const paid = cost === undefined || cost === 0 ? undefined : money(cost);
+  if (run.state === 'running') return [`${stateOf(run)} ${took}`, paid].filter(Boolean).join(' · ');
+  return [stateOf(run), took, paid, run.endedAt === undefined ? undefined : l10n.t('{0} ago', shortTime(now - run.endedAt))].filter(Boolean).join(' · ');
+}
