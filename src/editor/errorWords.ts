@@ -4,6 +4,7 @@ import { CreateUncertainError, NothingPlacedError } from '../pods/create';
 import { SearchError } from '../files/search/query';
 import { MissingValuesError } from '../pods/profile/environment';
 import { PodUnavailableError } from '../pods/contracts';
+import { StartRefusedError } from '../pods/start';
 import { RunPodError, type RunPodErrorCode } from '../runpod/errors';
 import type { CommandId } from './ids';
 import { searchErrorWords } from './search/words';
@@ -34,8 +35,15 @@ export function explain(error: unknown): Explanation {
   if (error instanceof SearchError) return { message: searchErrorWords(error) };
   if (error instanceof MissingValuesError)
     return { message: l10n.t('The profile needs {0}, which this machine does not have. Set it in the environment the editor starts with, or mark it "required": false.', error.missing.map((m) => m.name).join(', ')) };
+  if (error instanceof StartRefusedError) return { message: startRefusedWords(error) };
   if (error instanceof DeadlineError) return { message: l10n.t('{0} took longer than {1} s.', error.what, error.ms / 1000) };
   return { message: messageOf(error) };
+}
+
+/** Why a stopped pod did not start. */
+export function startRefusedWords({ pod, reason, cause }: StartRefusedError): string {
+  if (reason === 'no-gpu') return l10n.t('{0} cannot start: its machine has no free GPU just now. A stopped pod stays tied to its machine, whose GPUs others may rent meanwhile.', pod.name);
+  return l10n.t('RunPod would not start {0}: “{1}”', pod.name, trim(cause.detail ?? cause.message));
 }
 
 function explainApi(error: RunPodError): Explanation {

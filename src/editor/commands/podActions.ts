@@ -2,23 +2,34 @@ import { l10n, ProgressLocation, window, type Disposable } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { sleep } from '../../base/time';
 import { stoppedStoragePerHour } from '../../pods/money';
+import { startPod, StartRefusedError } from '../../pods/start';
 import { RunPodError } from '../../runpod/errors';
 import type { Pod } from '../../runpod/types';
 import type { Parts } from '../parts';
 import { gigabytes, rate } from '../words';
 import { choices, command, run, Targets } from './command';
 import { showUntilReady } from './untilReady';
+import { WaysOut } from './withoutGpu';
 
 /** How long RunPod may take to confirm a stop or terminate before we say that it has not. */
 const CONFIRM_MS = 90_000;
 
 export function registerPodActions(parts: Parts): Disposable[] {
   const targets = new Targets(parts.store);
+  const ways = new WaysOut(parts);
   const can = (action: Pod['actions'][number]) => (pod: Pod): boolean => pod.actions.includes(action);
   return [
     command('runpod.startPod', parts.log, async (target) => {
       const pod = await targets.pod(target, l10n.t('Start which pod?'), can('start'));
-      await act(parts, pod, 'start');
+      const client = await parts.api.client();
+      try {
+        begun(parts, await startPod(client.pods, pod));
+      } catch (error) {
+        // Code that asked for it gets the reason; a person gets the ways out.
+        if (!(error instanceof StartRefusedError) || typeof target === 'string') throw error;
+        void ways.afterRefusal(error);
+        return undefined;
+      }
       void showUntilReady(parts, pod.id, pod.name);
       return { id: pod.id };
     }),
@@ -48,9 +59,12 @@ export function registerPodActions(parts: Parts): Disposable[] {
 }
 
 /** Asks RunPod for the action and shows at once what it answered; the list is looked at more often for a while. */
-async function act(parts: Parts, pod: Pod, action: 'start' | 'stop' | 'restart'): Promise<Pod> {
+async function act(parts: Parts, pod: Pod, action: 'stop' | 'restart'): Promise<Pod> {
   const client = await parts.api.client();
-  const now = (await client.pods.action(pod.id, action)) ?? (await client.pods.get(pod.id));
+  return begun(parts, (await client.pods.action(pod.id, action)) ?? (await client.pods.get(pod.id)));
+}
+
+function begun(parts: Parts, now: Pod): Pod {
   parts.store.put(now);
   parts.sessions.podChanged(now);
   parts.store.hurry();

@@ -5,6 +5,7 @@ import type { Pod } from '../../runpod/types';
 import type { Parts } from '../parts';
 import { longTime, money } from '../words';
 import { run, showError } from './command';
+import { hasNoGpu, WaysOut } from './withoutGpu';
 
 export interface ReadyOptions {
   /** What a cancel of the wait means beyond no longer waiting, for example ending a pod that was just made. */
@@ -40,7 +41,7 @@ export async function showUntilReady(parts: Parts, podId: string, name: string, 
       );
     });
     void parts.store.refresh();
-    if (!options.quiet) void announce(ready);
+    if (!options.quiet) void announce(parts, ready);
     return ready;
   } catch (error) {
     if (isCancelled(error)) await options.onCancel?.();
@@ -74,13 +75,11 @@ async function askStuck(name: string, stuck: Stuck): Promise<'wait' | 'stop'> {
   return answer === stop ? 'stop' : 'wait';
 }
 
-async function announce(pod: Pod): Promise<void> {
+async function announce(parts: Parts, pod: Pod): Promise<void> {
+  if (hasNoGpu(pod)) return new WaysOut(parts).afterEmptyStart(pod);
   const open = l10n.t('Open Folder');
   const terminal = l10n.t('Open Terminal');
-  const noGpu = pod.cpu === undefined && (pod.gpu === undefined || pod.gpu.count === 0);
-  const answer = noGpu
-    ? await window.showWarningMessage(l10n.t('{0} is ready, but without a GPU: its machine has none free. Files can be reached; to compute, stop it and try later, or create another pod.', pod.name), open, terminal)
-    : await window.showInformationMessage(l10n.t('{0} is ready.', pod.name), open, terminal);
+  const answer = await window.showInformationMessage(l10n.t('{0} is ready.', pod.name), open, terminal);
   if (answer === open) await run('runpod.openRemoteWorkspace', { podId: pod.id });
   if (answer === terminal) await run('runpod.openTerminal', { podId: pod.id });
 }

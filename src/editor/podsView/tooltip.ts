@@ -1,6 +1,7 @@
 import { l10n, MarkdownString } from 'vscode';
 import type { PodSession } from '../../pods/session';
 import { balanceEnd, costSoFar, mayBill, storagePerHour, stoppedStoragePerHour } from '../../pods/money';
+import { isLostAtZero } from '../../pods/outlook';
 import { timeLeftOf } from '../../pods/timeLeft';
 import type { Pod } from '../../runpod/types';
 import { gigabytes, localTime, longTime, money, rate } from '../words';
@@ -34,6 +35,7 @@ export function podTooltip(pod: Pod, session: PodSession | undefined, { state, n
   }
   add(l10n.t('Stop'), l10n.t('loses everything outside {0}', pod.mount?.path ?? l10n.t('nothing: there is no volume')));
   add(l10n.t('Terminate'), pod.mount?.kind === 'network' ? l10n.t('keeps the network volume') : l10n.t('deletes everything'));
+  add(l10n.t('At $0'), isLostAtZero(pod) ? l10n.t('deleted with all its data: it has no network volume') : l10n.t('stops; the network volume is kept for a while'));
   const trust = session?.trust;
   if (trust)
     add(
@@ -48,6 +50,10 @@ export function podTooltip(pod: Pod, session: PodSession | undefined, { state, n
   if (state.problem && state.fetchedAt !== undefined) add(l10n.t('Last seen'), localTime(state.fetchedAt));
   text.appendMarkdown('|  |  |\n|:--|:--|\n');
   for (const [name, value] of rows) text.appendMarkdown(`| ${escape(name)} | ${escape(value)} |\n`);
+  if (isLostAtZero(pod) && pod.ssh.direct) {
+    text.isTrusted = { enabledCommands: ['runpod.copyWorkspace'] };
+    text.appendMarkdown(`\n[${l10n.t('Copy Data to This Machine…')}](command:runpod.copyWorkspace?${encodeURIComponent(JSON.stringify([{ podId: pod.id }]))})`);
+  }
   return text;
 }
 

@@ -1,0 +1,105 @@
+import { l10n, ProgressLocation, window } from 'vscode';
+import { CancelledError, isCancelled } from '../../base/errors';
+import { besideRequest, nameBeside } from '../../pods/beside';
+import { keepStarting, type StartRefusedError } from '../../pods/start';
+import type { Pod } from '../../runpod/types';
+import { createAsked } from '../createPod/command';
+import { hardwareStep } from '../createPod/hardwareStep';
+import { catalogReader } from '../createPod/wizard';
+import { startRefusedWords } from '../errorWords';
+import type { Parts } from '../parts';
+import { BACK } from '../prompts/steps';
+import { rate } from '../words';
+import { run, showError } from './command';
+import { showUntilReady } from './untilReady';
+
+/** A GPU pod whose machine had no GPU left when it started. */
+export const hasNoGpu = (pod: Pod): boolean => pod.cpu === undefined && (pod.gpu === undefined || pod.gpu.count === 0);
+
+interface Way {
+  readonly title: string;
+  readonly go: () => Promise<unknown>;
+}
+
+/** What can be done when a stopped pod does not start, or starts without a GPU. */
+export class WaysOut {
+  constructor(private readonly parts: Parts) {}
+
+  async afterRefusal(error: StartRefusedError): Promise<void> {
+    const { pod } = error;
+    const why = startRefusedWords(error);
+    if (pod.mount?.kind === 'network')
+      return this.#offer(`${why} ${l10n.t('{0} lies on a network volume, so another pod can go on with it.', pod.mount.path)}`, [this.#beside(pod), this.#keepTrying(pod, l10n.t('Keep Trying'))]);
+    const data = pod.mount ? ` ${l10n.t('To copy {0} off meanwhile, start it without a GPU in the console.', pod.mount.path)}` : '';
+    return this.#offer(why + data, [this.#keepTrying(pod, l10n.t('Keep Trying')), { title: l10n.t('Open Console'), go: () => run('runpod.openPodInConsole', { podId: pod.id }) }]);
+  }
+
+  async afterEmptyStart(pod: Pod): Promise<void> {
+    const open: Way = { title: l10n.t('Open Folder'), go: () => run('runpod.openRemoteWorkspace', { podId: pod.id }) };
+    const again: Way = { title: l10n.t('Stop and Keep Trying'), go: () => this.#stopAndKeepTrying(pod) };
+    const why = l10n.t('{0} came back without a GPU: its machine has none free. It runs on little CPU for {1}, and its files can be reached.', pod.name, rate(pod.costPerHour));
+    if (pod.mount?.kind === 'network') return this.#offer(`${why} ${l10n.t('{0} lies on a network volume, so another pod can go on with it.', pod.mount.path)}`, [this.#beside(pod), again, open]);
+    const copy: Way = { title: l10n.t('Copy Data…'), go: () => run('runpod.copyWorkspace', { podId: pod.id }) };
+    return this.#offer(`${why} ${l10n.t('Copy the data off and use another pod, or stop it and wait for a GPU.')}`, [copy, again, open]);
+  }
+
+  async #offer(message: string, ways: readonly Way[]): Promise<void> {
+    const answer = await window.showWarningMessage(message, ...ways.map((way) => way.title));
+    await ways.find((way) => way.title === answer)?.go().catch(showError);
+  }
+
+  #keepTrying(pod: Pod, title: string): Way {
+    return { title, go: () => this.#try(pod) };
+  }
+
+  async #stopAndKeepTrying(pod: Pod): Promise<void> {
+    // Asks first: a stop loses what lies outside the volume.
+    await run('runpod.stopPod', { podId: pod.id });
+    const stopped = this.parts.store.find(pod.id);
+    if (stopped?.status === 'EXITED') await this.#try(stopped);
+  }
+
+  /** Starts it once a minute until it starts or the person has enough. */
+  async #try(pod: Pod): Promise<void> {
+    const { parts } = this;
+    const client = await parts.api.client();
+    const started = await window.withProgress({ location: ProgressLocation.Notification, title: l10n.t('Waiting for a GPU for {0}', pod.name), cancellable: true }, async (progress, token) => {
+      const controller = new AbortController();
+      token.onCancellationRequested(() => controller.abort());
+      return keepStarting(client.pods, pod, {
+        signal: controller.signal,
+        onTry: (tries, next) => progress.report({ message: next === undefined ? l10n.t('try {0}…', tries) : l10n.t('tried {0} times, once a minute; nothing bills but its disk', tries) }),
+      }).catch((error: unknown) => {
+        if (isCancelled(error)) return undefined;
+        throw error;
+      });
+    });
+    if (!started) return;
+    parts.store.put(started);
+    parts.sessions.podChanged(started);
+    parts.store.hurry();
+    await showUntilReady(parts, pod.id, pod.name);
+  }
+
+  #beside(pod: Pod): Way {
+    return { title: l10n.t('New Pod on This Volume…'), go: () => this.#createBeside(pod) };
+  }
+
+  /** Another pod like this one, on hardware that is free where the network volume lies. */
+  async #createBeside(pod: Pod): Promise<void> {
+    const { parts } = this;
+    const client = await parts.api.client();
+    const dataCenter = pod.dataCenterId ?? (pod.mount?.kind === 'network' ? (await client.networkVolumes.get(pod.mount.volumeId)).dataCenterId : undefined);
+    if (dataCenter === undefined) throw new Error(l10n.t('RunPod does not say where the network volume of {0} lies.', pod.name));
+    const name = nameBeside(pod.name, new Set(parts.store.state.pods.map((p) => p.name)));
+    const title = l10n.t('New Pod on the Volume of {0}', pod.name);
+    const answer = await hardwareStep({ title, step: 1, of: 1, catalog: catalogReader(client), recent: [], count: Math.max(1, pod.gpu?.count ?? 1), dataCenterIds: [dataCenter] });
+    if (answer === BACK) throw new CancelledError();
+    const { candidate } = answer;
+    const request = besideRequest(pod, name, candidate, dataCenter);
+    const create = l10n.t('Create {0}', name);
+    const detail = l10n.t('{0} in {1} for {2}, with the image and environment of {3} and the same {4}. It bills until it is stopped. {3} stays as it is.', candidate.label, dataCenter, rate(candidate.perHour), pod.name, pod.mount?.path ?? '');
+    if ((await window.showInformationMessage(l10n.t('Create {0}?', name), { modal: true, detail }, create)) !== create) throw new CancelledError();
+    await createAsked(parts, [{ request, label: candidate.label, perHour: candidate.perHour }]);
+  }
+}
