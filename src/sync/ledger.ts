@@ -4,10 +4,12 @@ import * as z from 'zod';
 const VERSIONS = 8;
 
 const entrySchema = z.object({
-  /** Local time of change of the version sent last, in ms, as exact as the local system tells it. */
+  /** Local time of change of the version that both sides had last, in ms, as exact as the local system tells it. */
   exact: z.number(),
-  /** Versions sent to any pod, latest last: `<size>:<whole seconds>`, which is all that a pod keeps. */
+  /** Versions that any pod had from us or we from it, latest last: `<size>:<whole seconds>`, which is all that a pod keeps. */
   versions: z.array(z.string()),
+  /** Permission bits that both sides had last. */
+  mode: z.number().optional(),
   /** A local version and a pod's that were found to have the same content under different times. */
   same: z.object({ local: z.string(), remote: z.string() }).optional(),
 });
@@ -21,8 +23,9 @@ export interface FileMark {
 }
 
 /**
- * What was sent from a local folder. It tells a file on a pod that we put there, and may replace, from one that somebody
- * changed there; and a local file changed twice within a second from one that did not change.
+ * What a local folder and its pods had in common. It tells a file on a pod that we put there, and may replace, from one that
+ * somebody changed there; a local file that was changed since from one that was not; and one changed twice within a second
+ * from one that did not change.
  */
 export class Ledger {
   readonly #files: Map<string, Entry>;
@@ -33,9 +36,20 @@ export class Ledger {
     this.#files = new Map(parsed.success ? Object.entries(parsed.data.files) : []);
   }
 
-  /** Whether what a pod has under this name was put there by us. */
+  /** Every file that both sides had once. */
+  get paths(): readonly string[] {
+    return [...this.#files.keys()];
+  }
+
+  /** Whether what a pod has under this name is a version that both sides had. */
   isOurs(path: string, remote: FileMark): boolean {
     return this.#files.get(path)?.versions.includes(version(remote)) ?? false;
+  }
+
+  /** Whether the local file is still the version that both sides had last. */
+  isUntouched(path: string, local: FileMark): boolean {
+    const entry = this.#files.get(path);
+    return entry !== undefined && entry.exact === local.mtimeMs && (entry.versions.at(-1) === version(local) || entry.same?.local === version(local));
   }
 
   /** Whether the local file changed again within the very second of the version sent last, which a pod's times cannot show. */
@@ -46,20 +60,39 @@ export class Ledger {
 
   /** Whether these two versions were once found to have the same content. */
   isSame(path: string, local: FileMark, remote: FileMark): boolean {
-    const same = this.#files.get(path)?.same;
-    return same?.local === version(local) && same.remote === version(remote);
+    const entry = this.#files.get(path);
+    return entry?.same?.local === version(local) && entry.same.remote === version(remote) && entry.exact === local.mtimeMs;
+  }
+
+  /** Permission bits that both sides had last; undefined when nobody knows. */
+  modeOf(path: string): number | undefined {
+    return this.#files.get(path)?.mode;
   }
 
   /** The two have the same content, so the pod's counts as ours. */
   foundSame(path: string, local: FileMark, remote: FileMark): void {
     const entry = this.#files.get(path);
-    const versions = [...(entry?.versions ?? []).filter((v) => v !== version(remote)), version(remote)].slice(-VERSIONS);
-    this.#files.set(path, { exact: entry?.exact ?? local.mtimeMs, versions, same: { local: version(local), remote: version(remote) } });
+    this.#files.set(path, { ...entry, exact: local.mtimeMs, versions: withLast(entry, version(remote)), same: { local: version(local), remote: version(remote) } });
   }
 
-  sent(path: string, local: FileMark): void {
-    const older = this.#files.get(path)?.versions.filter((v) => v !== version(local)) ?? [];
-    this.#files.set(path, { exact: local.mtimeMs, versions: [...older, version(local)].slice(-VERSIONS) });
+  /** Both sides have this version now. */
+  sent(path: string, local: FileMark, mode?: number): void {
+    const bits = mode ?? this.#files.get(path)?.mode;
+    this.#files.set(path, { exact: local.mtimeMs, versions: withLast(this.#files.get(path), version(local)), ...(bits === undefined ? {} : { mode: bits }) });
+  }
+
+  /** A pod's version was looked at and is kept elsewhere, so replacing it loses nothing. The local file counts as changed. */
+  seen(path: string, remote: FileMark): void {
+    this.#files.set(path, { exact: -1, versions: withLast(this.#files.get(path), version(remote)) });
+  }
+
+  agreedMode(path: string, mode: number): void {
+    const entry = this.#files.get(path);
+    if (entry !== undefined) this.#files.set(path, { ...entry, mode });
+  }
+
+  forget(path: string): void {
+    this.#files.delete(path);
   }
 
   toJSON(): z.infer<typeof dataSchema> {
@@ -68,6 +101,7 @@ export class Ledger {
 }
 
 const version = (mark: FileMark): string => `${mark.size}:${wholeSeconds(mark.mtimeMs)}`;
+const withLast = (entry: Entry | undefined, last: string): string[] => [...(entry?.versions ?? []).filter((one) => one !== last), last].slice(-VERSIONS);
 
 /** The second a time lies in, as tar writes it. */
 export const wholeSeconds = (ms: number): number => Math.max(0, Math.floor(ms / 1000));

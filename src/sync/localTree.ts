@@ -9,8 +9,8 @@ export interface LocalTree {
   /** Where a symbolic link points, as written, with `/` between names; `undefined` where that cannot be read. */
   readLink(link: string): Promise<string | undefined>;
   /**
-   * Ignore files of folders above the root that apply here (a folder inside a repository), outermost first.
-   * `below` is the root's path below that file's folder.
+   * Ignore files from outside the root that apply here, outermost first: the person's own list, then those of folders above
+   * (a folder inside a repository). `below` is the root's path below the folder that the file speaks of.
    */
   readonly above?: () => Promise<readonly { readonly below: string; readonly text: string }[]>;
   /** Whether `.gitignore` patterns match names of another case, as git has it on Windows and macOS. */

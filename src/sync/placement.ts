@@ -15,11 +15,24 @@ const AT_ONCE = 400;
 /** A tar name has 100 bytes; what a group's folder takes of it stays free. */
 const LONGEST_NAME = 80;
 
+/** What is to be done on the pod besides the files that are sent. */
+export interface Alongside {
+  readonly links: readonly { readonly path: string; readonly target: string }[];
+  readonly folders: readonly string[];
+  readonly modes: readonly { readonly path: string; readonly mode: number }[];
+  /** Files of the pod that make room, and the name that each keeps its content under. */
+  readonly aside: readonly { readonly path: string; readonly to: string }[];
+  /** What goes to the recycle folder. */
+  readonly remove: readonly string[];
+  /** Absolute; on the same file system. */
+  readonly recycle: string | undefined;
+}
+
 /**
  * Gives every file a short name in the staging folder, so that any tar can carry it, grouped by the folder it goes to, so
  * that one `mv` places hundreds. The shell lines run in the target folder with the staging folder in `$s`.
  */
-export function placement(files: readonly PlannedFile[], links: readonly { readonly path: string; readonly target: string }[]): Placement {
+export function placement(files: readonly PlannedFile[], { links, folders: wanted, modes, aside, remove, recycle }: Alongside): Placement {
   const groups = new Map<string, PlannedFile[]>();
   const alone: PlannedFile[] = [];
   for (const file of files) {
@@ -32,8 +45,10 @@ export function placement(files: readonly PlannedFile[], links: readonly { reado
     }
   }
 
-  const folders = [...new Set([...files, ...links].map(({ path }) => split(path)[0]).filter((folder) => folder !== ''))];
-  const lines = [...chunks(folders).map((some) => `mkdir -p ${some.map((folder) => quote(`./${folder}`)).join(' ')}`)];
+  const folders = [...new Set([...[...files, ...links].map(({ path }) => split(path)[0]), ...wanted].filter((folder) => folder !== ''))];
+  const lines = [...recycled(remove, recycle), ...chunks(folders).map((some) => `mkdir -p ${some.map((folder) => quote(`./${folder}`)).join(' ')}`)];
+  // Never over what is there already under that name.
+  for (const { path, to } of aside) lines.push(`[ ! -e ${quote(`./${to}`)} ]`, `mv ${quote(`./${path}`)} ${quote(`./${to}`)}`);
   const named: { file: PlannedFile; name: string }[] = [];
   let group = 0;
   for (const [folder, all] of groups)
@@ -49,8 +64,30 @@ export function placement(files: readonly PlannedFile[], links: readonly { reado
   }
   // Only where nothing is; a link that appeared meanwhile stays.
   for (const { path, target } of links) lines.push(`[ -e ${quote(`./${path}`)} ] || [ -L ${quote(`./${path}`)} ] || ln -s ${link(target)} ${quote(`./${path}`)}`);
+  for (const [mode, all] of byMode(modes)) for (const some of chunks(all)) lines.push(`chmod ${mode.toString(8)} ${some.map((path) => quote(`./${path}`)).join(' ')}`);
   return { files: named, script: `${lines.join('\n')}\n` };
 }
+
+/** Moves files out of the way, each under its own path in the recycle folder; folders that this leaves empty go. */
+function recycled(remove: readonly string[], recycle: string | undefined): string[] {
+  if (recycle === undefined || remove.length === 0) return [];
+  const groups = new Map<string, string[]>();
+  for (const path of remove) groups.set(split(path)[0], [...(groups.get(split(path)[0]) ?? []), path]);
+  const lines = [`r=${quote(recycle)}; mkdir -p "$r"`];
+  for (const [folder, all] of groups) {
+    const place = `"$r"/${quote(folder === '' ? '.' : folder)}`;
+    lines.push(`mkdir -p ${place}`, ...chunks(all).map((some) => `mv ${some.map((path) => quote(`./${path}`)).join(' ')} ${place}/`));
+  }
+  const deepestFirst = [...groups.keys()].filter((folder) => folder !== '').sort((a, b) => b.split('/').length - a.split('/').length);
+  for (const some of chunks(deepestFirst)) lines.push(`rmdir ${some.map((folder) => quote(`./${folder}`)).join(' ')} 2>/dev/null || :`);
+  return lines;
+}
+
+const byMode = (modes: Alongside['modes']): Map<number, string[]> => {
+  const groups = new Map<number, string[]>();
+  for (const { path, mode } of modes) groups.set(mode, [...(groups.get(mode) ?? []), path]);
+  return groups;
+};
 
 /** `ln` reads a target that begins with a dash as an option; `./` in front points to the same. */
 const link = (target: string): string => quote(target.startsWith('-') ? `./${target}` : target);

@@ -17,24 +17,46 @@ const LIST_DEADLINE_MS = 120_000;
 const HASH_DEADLINE_MS = 900_000;
 
 /** Everything an upload needs on a pod; Debian, Ubuntu, Alpine and BusyBox all have it. */
-const TOOLS = ['xargs', 'stat', 'tar', 'mv', 'mkdir', 'rm'];
+const TOOLS = ['xargs', 'find', 'stat', 'tar', 'mv', 'mkdir', 'rm'];
 
 /**
  * What a folder on the pod has under the given names, in one command. Only these are looked at: the folder may hold a
  * million others. Works with the tools of coreutils and of BusyBox.
  * @param names relative to `folder`. What is missing there is missing in the answer.
  */
-export async function listRemote(host: SyncHost, folder: string, names: readonly string[], signal?: AbortSignal): Promise<Map<string, RemoteEntry>> {
+export function listRemote(host: SyncHost, folder: string, names: readonly string[], signal?: AbortSignal): Promise<Map<string, RemoteEntry>> {
+  return ask(host, folder, nulList(names), (format) => [`xargs -0 stat -c ${format} 2>/dev/null`], signal);
+}
+
+export interface FindOptions {
+  /** Only what lies under these, relative to the folder. */
+  readonly paths?: readonly string[] | undefined;
+  /** Names of files and folders that are left out with all they hold. */
+  readonly unlisted: readonly string[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** All that lies in a folder on the pod, in one command. */
+export function findRemote(host: SyncHost, folder: string, { paths, unlisted, signal }: FindOptions): Promise<Map<string, RemoteEntry>> {
+  const names = unlisted.flatMap((name, i) => [...(i === 0 ? [] : ['-o']), '-name', quote(name.replace(/[\\*?[\]]/g, '\\$&'))]);
+  const prune = names.length === 0 ? '' : `\\( ${names.join(' ')} \\) -prune -o `;
+  const from = (paths ?? ['']).map((path) => quote(path === '' ? '.' : `./${path}`));
+  // One that is missing is no reason to stop.
+  const lines = (format: string): string[] => chunks(from).map((some) => `find ${some.join(' ')} ${prune}-exec stat -c ${format} {} + 2>/dev/null`);
+  return ask(host, folder, Buffer.alloc(0), lines, signal);
+}
+
+async function ask(host: SyncHost, folder: string, input: Buffer, lines: (format: string) => readonly string[], signal?: AbortSignal): Promise<Map<string, RemoteEntry>> {
   // A mark that no name can hold separates the answers, for names may hold newlines.
-  const mark = randomBytes(16).toString('hex');
+  const mark = randomBytes(8).toString('hex');
   const script = [
     `for tool in ${TOOLS.join(' ')}; do command -v "$tool" >/dev/null 2>&1 || { echo "$tool"; exit 64; }; done`,
     `if [ ! -d ${quote(folder)} ]; then cat >/dev/null; if [ -e ${quote(folder)} ]; then exit 65; fi; exit 0; fi`,
     `cd ${quote(folder)} || exit 66`,
-    `xargs -0 stat -c '${mark} %f %s %Y %n' 2>/dev/null`,
+    ...lines(`'${mark} %f %s %Y %n'`),
     'exit 0',
   ].join('\n');
-  const { stdout, stderr, code } = await host.run(`exec /bin/sh -c ${quote(script)}`, { input: nulList(names), deadlineMs: LIST_DEADLINE_MS, maxBytes: 1 << 30, ...(signal && { signal }) });
+  const { stdout, stderr, code } = await host.run(`exec /bin/sh -c ${quote(script)}`, { input, deadlineMs: LIST_DEADLINE_MS, maxBytes: 1 << 30, ...(signal && { signal }) });
   if (code === 64) throw new UploadError('missing-tool', { detail: stdout.toString().trim() });
   if (code === 65) throw new UploadError('blocked', { paths: [folder] });
   if (code !== 0) throw new UploadError('failed', { detail: stderr.toString().trim() });
@@ -48,6 +70,14 @@ export async function listRemote(host: SyncHost, folder: string, names: readonly
     found.set(name, { type: typeOf(bits), size: Number(size), mtime: Number(mtime), mode: bits & 0o7777 });
   }
   return found;
+}
+
+/** Starting points that one command line holds. */
+const FROM_AT_ONCE = 500;
+function chunks<T>(items: readonly T[]): T[][] {
+  const out: T[][] = [];
+  for (let i = 0; i < items.length; i += FROM_AT_ONCE) out.push(items.slice(i, i + FROM_AT_ONCE));
+  return out;
 }
 
 /** SHA-256 of files on the pod, hex, in the order asked; `undefined` when the pod cannot tell. */

@@ -22,6 +22,10 @@ export interface UploadOptions {
   readonly staging: string;
   /** Of the plan's conflicts, those whose version on the pod may be replaced. */
   readonly overwrite?: ReadonlySet<PlannedFile>;
+  /** Files of the pod that are renamed first, so that both versions are kept. Their conflicts count as overwritten. */
+  readonly aside?: ReadonlyMap<PlannedFile, string>;
+  /** Files of the pod that are moved to `to`, a folder on the same file system, each under its own path. */
+  readonly recycle?: { readonly paths: readonly string[]; readonly to: string } | undefined;
   readonly onProgress?: (done: UploadProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -34,17 +38,26 @@ const SWEEP_DAYS = 1;
 
 /**
  * Sends what a plan says: one stream of tar into a staging folder, then renames, so that under its own name a file is
- * always either the old or the new one, whole. Nothing is deleted on the pod. Cut or cancelled before everything has
+ * always either the old or the new one, whole. Nothing is deleted on the pod but what
+ * `recycle` names, and that only moves. Cut or cancelled before everything has
  * arrived, it changes nothing.
  * @throws UploadError, CancelledError
  */
 export async function upload(host: SyncHost, tree: LocalTree, plan: UploadPlan, ledger: Ledger, options: UploadOptions): Promise<UploadProgress> {
-  const files = [...plan.send, ...plan.conflicts.filter((file) => options.overwrite?.has(file) === true)];
+  const files = [...plan.send, ...[...plan.conflicts, ...plan.newer].filter((file) => options.overwrite?.has(file) === true || options.aside?.has(file) === true)];
+  const remove = options.recycle?.paths ?? [];
   const done = { files: 0, bytes: 0 };
-  if (files.length === 0 && plan.links.length === 0) return done;
+  if (files.length + plan.links.length + plan.folders.length + plan.modes.length + remove.length === 0) return done;
   if (isAborted(options.signal)) throw new CancelledError();
 
-  const staged = placement(files, plan.links);
+  const staged = placement(files, {
+    links: plan.links,
+    folders: plan.folders,
+    modes: plan.modes,
+    aside: [...(options.aside ?? [])].map(([{ path }, to]) => ({ path, to })),
+    remove,
+    recycle: options.recycle?.to,
+  });
   const staging = `${options.staging}/${randomBytes(8).toString('hex')}`;
   const channel = await host.exec(`exec /bin/sh -c ${quote(receive(options.staging, staging, plan.target))}`, { signal: options.signal });
   const said = { stdout: collect(channel), stderr: collect(channel.stderr) };
@@ -53,7 +66,9 @@ export async function upload(host: SyncHost, tree: LocalTree, plan: UploadPlan, 
     const marks = await send(channel, tree, staged, options, done);
     const end = await ended;
     if (end.code !== 0 || !said.stdout().endsWith('placed\n')) throw failure(end, said);
-    for (const [file, mark] of marks) ledger.sent(file.path, mark);
+    for (const [file, { mark, mode }] of marks) ledger.sent(file.path, mark, mode);
+    for (const { path, mode } of plan.modes) ledger.agreedMode(path, mode);
+    for (const path of remove) ledger.forget(path);
     return done;
   } catch (error) {
     if (isAborted(options.signal)) throw new CancelledError();
@@ -89,10 +104,15 @@ function receive(stagingParent: string, staging: string, target: string): string
 /** The command's input was closed from the other side. */
 class PipeGone extends Error {}
 
+interface SentAs {
+  readonly mark: FileMark;
+  readonly mode: number | undefined;
+}
+
 /** Streams the archive. Gives back what each file was when it was read. */
-async function send(channel: ClientChannel, tree: LocalTree, staged: Placement, options: UploadOptions, done: { files: number; bytes: number }): Promise<Map<PlannedFile, FileMark>> {
+async function send(channel: ClientChannel, tree: LocalTree, staged: Placement, options: UploadOptions, done: { files: number; bytes: number }): Promise<Map<PlannedFile, SentAs>> {
   const write = writer(channel);
-  const marks = new Map<PlannedFile, FileMark>();
+  const marks = new Map<PlannedFile, SentAs>();
   const progress = (bytes: number): void => {
     done.bytes += bytes;
     options.onProgress?.({ ...done });
@@ -111,7 +131,7 @@ async function send(channel: ClientChannel, tree: LocalTree, staged: Placement, 
       });
       await write(tarPadding(size));
     }
-    marks.set(file, { size, mtimeMs: stat.mtimeMs });
+    marks.set(file, { mark: { size, mtimeMs: stat.mtimeMs }, mode: stat.mode === undefined ? undefined : mode & 0o777 });
     done.files++;
     progress(whole?.length ?? 0);
   }

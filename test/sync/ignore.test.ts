@@ -5,6 +5,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
+import { ignoreFilesAbove } from '../../src/sync/gitFacts';
 import { walk } from '../../src/sync/ignore';
 import { diskTree } from './diskTree';
 
@@ -131,8 +132,25 @@ describe('what is sent of a folder', () => {
     assert.deepEqual((await above('pkg/\n')).files, ['a.log', 'b.py', 'out/c']);
   });
 
+  it('heeds the person’s own list and that of the repository, in its top, in a folder of it and in another work tree', async () => {
+    const root = await make({ '.gitignore': '!kept.tmp\n', 'a.tmp': '', 'kept.tmp': '', 'a.py': '', 'pkg/b.tmp': '', 'pkg/b.py': '', 'pkg/secret.txt': '', 'secret.txt': '' });
+    const own = path.join(root, '.git', 'own');
+    await writeFile(own, '*.tmp\n/pkg/secret.txt\n');
+    await execute('git', ['-C', root, 'config', 'core.excludesFile', own]);
+    const from = async (folder: string): Promise<string[]> => [...(await walk({ ...diskTree(folder), above: () => ignoreFilesAbove(folder) })).files].sort();
+    assert.deepEqual(await from(root), await gitFiles(root));
+    assert.deepEqual(await from(path.join(root, 'pkg')), ['b.py']);
+    await execute('git', ['-C', root, '-c', 'user.name=x', '-c', 'user.email=x@localhost', 'commit', '-q', '--allow-empty', '-m', 'x']);
+    const other = path.join(root, 'pkg', 'tree');
+    await execute('git', ['-C', root, 'worktree', 'add', '-q', other]);
+    await writeFile(path.join(root, '.git', 'info', 'exclude'), '*.out\n');
+    for (const name of ['x.out', 'x.tmp', 'x.py']) await writeFile(path.join(other, name), '');
+    assert.deepEqual(await from(other), await gitFiles(other));
+    assert.deepEqual(await from(other), ['x.py']);
+  });
+
   it('ends when nobody wants the answer any more', async () => {
     const root = await make({ a: '' });
-    await assert.rejects(walk(diskTree(root), AbortSignal.abort()), { name: 'AbortError' });
+    await assert.rejects(walk(diskTree(root), { signal: AbortSignal.abort() }), { name: 'AbortError' });
   });
 });

@@ -135,7 +135,8 @@ describe('uploading a folder', () => {
     await put(target, { 'a.py': 'theirs', 'b.py': 'their' });
     await put(local, { 'a.py': 'mine, longer' });
     const found = await plan();
-    assert.deepEqual(found.conflicts.map(({ path: name }) => name), ['a.py', 'b.py']);
+    assert.deepEqual(found.conflicts.map(({ path: name }) => name), ['a.py']);
+    assert.deepEqual(found.newer.map(({ path: name }) => name), ['b.py'], 'nothing was changed here');
     await push();
     assert.deepEqual(await snapshot(target), { 'a.py': 'theirs', 'b.py': 'their', 'c.py': 'mine' });
     const [a] = found.conflicts;

@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs';
-import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
+import { lstat, readdir, readlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join, parse, relative } from 'node:path';
+import { join, parse, relative } from 'node:path';
 import { FileType, Uri, workspace } from 'vscode';
+import { executables, ignoreFilesAbove } from '../../sync/gitFacts';
 import type { LocalEntry, LocalTree } from '../../sync/localTree';
 
 /** git's own default: file names differ by case on Linux only. */
@@ -26,38 +27,20 @@ export const folderName = (folder: Uri): string => folder.path.replace(/\/+$/, '
 
 function diskTree(root: string): LocalTree {
   const at = (path: string): string => join(root, ...path.split('/'));
+  let runnable: Promise<ReadonlySet<string>> | undefined;
   return {
     ignoreCase,
-    list: async (folder) => (await readdir(at(folder), { withFileTypes: true })).map((entry): LocalEntry => ({ name: entry.name, type: entry.isFile() ? 'file' : entry.isDirectory() ? 'folder' : entry.isSymbolicLink() ? 'link' : 'other' })),
+    list: async (folder) => (await readdir(at(folder), { withFileTypes: true })).map((entry): LocalEntry => ({ name: process.platform === 'darwin' ? entry.name.normalize('NFC') : entry.name, type: entry.isFile() ? 'file' : entry.isDirectory() ? 'folder' : entry.isSymbolicLink() ? 'link' : 'other' })),
     stat: async (file) => {
       const { size, mtimeMs, mode } = await lstat(at(file));
-      // Windows makes its modes up.
-      return { size, mtimeMs, mode: process.platform === 'win32' ? undefined : mode & 0o7777 };
+      if (process.platform !== 'win32') return { size, mtimeMs, mode: mode & 0o7777 };
+      // Windows makes its modes up; git remembers which files are programs.
+      return { size, mtimeMs, mode: (await (runnable ??= executables(root))).has(file) ? 0o755 : undefined };
     },
     read: (file) => createReadStream(at(file), { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>,
     readLink: async (link) => (await readlink(at(link))).replaceAll('\\', process.platform === 'win32' ? '/' : '\\'),
     above: () => ignoreFilesAbove(root),
   };
-}
-
-/** The `.gitignore` files between a folder and the top of the repository it lies in, and that repository's own list. */
-async function ignoreFilesAbove(root: string): Promise<{ below: string; text: string }[]> {
-  const folders: string[] = [];
-  for (let folder = root; ; folder = dirname(folder)) {
-    const isTop = await lstat(join(folder, '.git')).then(() => true, () => false);
-    if (folder !== root) folders.unshift(folder);
-    if (isTop) break;
-    // No repository: then no ignore file above says anything.
-    if (dirname(folder) === folder) return [];
-  }
-  const [top] = folders;
-  const sources = [...(top === undefined ? [] : [{ folder: top, file: join(top, '.git', 'info', 'exclude') }]), ...folders.map((folder) => ({ folder, file: join(folder, '.gitignore') }))];
-  const found: { below: string; text: string }[] = [];
-  for (const { folder, file } of sources) {
-    const text = await readFile(file, 'utf8').catch(() => undefined);
-    if (text !== undefined) found.push({ below: relative(folder, root).split(/[\\/]/).join('/'), text });
-  }
-  return found;
 }
 
 /** By way of the editor: the disk of the machine at the other end of a remote window, or a virtual folder. */

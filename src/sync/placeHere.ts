@@ -1,0 +1,134 @@
+import { chmod, lstat, mkdir, rename, symlink, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sleep } from '../base/time';
+import { staysInside } from './ignore';
+import { canHold, type LocalNames } from './localNames';
+import type { FileMark } from './ledger';
+import type { PullOrder } from './pull';
+
+/** One member of the archive, as it lies in the staging folder. */
+export interface Arrived {
+  readonly path: string;
+  readonly staged?: string;
+  /** Where a symbolic link leads. */
+  readonly link?: string;
+  readonly mode: number;
+  readonly mtime: number;
+  readonly size: number;
+}
+
+export interface Placed {
+  readonly files: number;
+  readonly links: number;
+  readonly marks: readonly { readonly path: string; readonly mark: FileMark; readonly mode: number | undefined }[];
+  /** Of the files that were put beside a local one: their own names. */
+  readonly asides: ReadonlySet<string>;
+  /** Files that changed here meanwhile: they were left alone. */
+  readonly changedHere: readonly string[];
+  /** A file is where a folder should be, or the other way round, or a link leads out of the folder. */
+  readonly blocked: readonly string[];
+  /** The system refused these, with its words. */
+  readonly failed: readonly { readonly path: string; readonly detail: string }[];
+}
+
+/** Gives what has arrived its names. Never follows a link out of the folder. */
+export async function placeHere(root: string, order: PullOrder, arrived: readonly Arrived[], names: LocalNames): Promise<Placed> {
+  const marks: { path: string; mark: FileMark; mode: number | undefined }[] = [];
+  const asides = new Set<string>();
+  const changedHere: string[] = [];
+  const blocked: string[] = [];
+  const failed: { path: string; detail: string }[] = [];
+  const folders = new Folders(root);
+  const files = new Map(order.files.map((file) => [file.path, file]));
+  const wantedLinks = new Set(order.links);
+  let links = 0;
+
+  const attempt = async (path: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      failed.push({ path, detail: error instanceof Error ? error.message : String(error) });
+    }
+  };
+  for (const { path, staged, link, mode, mtime } of arrived) {
+    const file = files.get(path);
+    if (staged === undefined) {
+      // Made where nothing is, and only if it means the same here.
+      if (link === undefined || !wantedLinks.has(path)) continue;
+      if (!staysInside(path, link) || !canHold(path, names) || !(await folders.make(dirOf(path)))) blocked.push(path);
+      else
+        await attempt(path, async () => {
+          await symlink(link, at(root, path));
+          links++;
+        });
+      continue;
+    }
+    if (file === undefined) continue;
+    const to = file.as ?? path;
+    if (!canHold(to, names) || !(await folders.make(dirOf(to)))) {
+      blocked.push(path);
+      continue;
+    }
+    await attempt(path, async () => {
+      const bits = names.windows ? undefined : mode & 0o777;
+      if (bits !== undefined) await chmod(staged, bits);
+      await utimes(staged, mtime, mtime);
+      const there = await lstat(at(root, to)).catch(() => undefined);
+      if (there !== undefined && !there.isFile()) {
+        blocked.push(path);
+        return;
+      }
+      const expected = file.as === undefined ? file.local : undefined;
+      if (there?.size !== expected?.size || there?.mtimeMs !== expected?.mtimeMs) {
+        changedHere.push(path);
+        return;
+      }
+      await renameOver(staged, at(root, to));
+      if (file.as !== undefined) asides.add(path);
+      else {
+        const { size, mtimeMs } = await lstat(at(root, to));
+        marks.push({ path, mark: { size, mtimeMs }, mode: bits });
+      }
+    });
+  }
+  for (const folder of order.folders) if (!canHold(folder, names) || !(await folders.make(folder))) blocked.push(folder);
+  if (!names.windows) for (const { path, mode } of order.modes) await attempt(path, () => chmod(at(root, path), mode));
+  return { files: marks.length + asides.size, links, marks, asides, changedHere, blocked, failed };
+}
+
+const at = (root: string, path: string): string => join(root, ...path.split('/'));
+const dirOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));
+
+/** Makes folders inside a root, and says of each whether it is a real one. */
+class Folders {
+  readonly #real = new Map<string, Promise<boolean>>([['', Promise.resolve(true)]]);
+
+  constructor(readonly root: string) {}
+
+  make(folder: string): Promise<boolean> {
+    const known = this.#real.get(folder) ?? this.#make(folder);
+    this.#real.set(folder, known);
+    return known;
+  }
+
+  async #make(folder: string): Promise<boolean> {
+    if (!(await this.make(dirOf(folder)))) return false;
+    const path = at(this.root, folder);
+    await mkdir(path).catch(() => undefined);
+    return lstat(path).then((stat) => stat.isDirectory(), () => false);
+  }
+}
+
+/** On Windows a file that an editor or a virus scanner has open for a moment cannot be replaced in that moment. */
+async function renameOver(from: string, to: string): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await rename(from, to);
+      return;
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (attempt >= 5 || (code !== 'EPERM' && code !== 'EBUSY' && code !== 'EACCES')) throw error;
+      await sleep(50 * 2 ** attempt);
+    }
+  }
+}
