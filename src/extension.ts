@@ -7,6 +7,7 @@ import { registerBrowse } from './editor/commands/browse';
 import { registerDoctor } from './editor/commands/doctor';
 import { registerKeyCommands } from './editor/commands/keys';
 import { registerOpenWorkspace } from './editor/commands/openWorkspace';
+import { registerPodChanges } from './editor/commands/changePod';
 import { registerPodActions } from './editor/commands/podActions';
 import { followContextKeys } from './editor/contextKeys';
 import { registerCosts } from './editor/costs';
@@ -35,6 +36,7 @@ import { SshIdentities } from './editor/sshIdentities';
 import { Ticker } from './editor/ticker';
 import { registerTransfers } from './editor/transfer/commands';
 import { PodDrops } from './editor/transfer/drops';
+import { registerVolumes } from './editor/volumes/commands';
 import { PodSessions } from './pods/session';
 import { PodStore } from './pods/store';
 
@@ -88,6 +90,8 @@ export function activate(context: ExtensionContext): void {
     followLostCreates(store, pending, keys, log),
     ...registerCreatePod(parts),
     ...registerProfiles(parts),
+    ...registerVolumes(parts),
+    ...registerPodChanges(parts),
     registerOpenWorkspace(parts),
     registerDoctor(parts),
     registerGuards(parts),

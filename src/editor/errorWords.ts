@@ -5,6 +5,7 @@ import { SearchError } from '../files/search/query';
 import { MissingValuesError } from '../pods/profile/environment';
 import { PodUnavailableError } from '../pods/contracts';
 import { StartRefusedError } from '../pods/start';
+import { VolumeUncertainError } from '../pods/volumes';
 import { RunPodError, type RunPodErrorCode } from '../runpod/errors';
 import type { CommandId } from './ids';
 import { searchErrorWords } from './search/words';
@@ -36,6 +37,8 @@ export function explain(error: unknown): Explanation {
   if (error instanceof MissingValuesError)
     return { message: l10n.t('The profile needs {0}, which this machine does not have. Set it in the environment the editor starts with, or mark it "required": false.', error.missing.map((m) => m.name).join(', ')) };
   if (error instanceof StartRefusedError) return { message: startRefusedWords(error) };
+  if (error instanceof VolumeUncertainError)
+    return { message: l10n.t('RunPod did not answer the request to create the network volume {0}, and no such volume has shown up. If one does, it bills.', error.volumeName), action: { title: l10n.t('Refresh Network Volumes'), command: 'runpod.refreshVolumes' } };
   if (error instanceof DeadlineError) return { message: l10n.t('{0} took longer than {1} s.', error.what, error.ms / 1000) };
   return { message: messageOf(error) };
 }

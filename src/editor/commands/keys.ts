@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { FileType, l10n, Uri, window, workspace, type Disposable } from 'vscode';
+import { FileType, l10n, ThemeIcon, Uri, window, workspace, type Disposable, type QuickPickItem } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { RunPodError } from '../../runpod/errors';
 import type { Parts } from '../parts';
@@ -16,12 +16,24 @@ export function registerKeyCommands(parts: Parts): Disposable[] {
   return [
     command('runpod.setApiKey', parts.log, async (given) => {
       const ready = choices(given)?.['key'];
+      const name = choices(given)?.['name'];
       const key = typeof ready === 'string' ? ready : await (await pickSource(parts)).read();
       if (key === undefined) return undefined;
       await check(parts, key);
-      await parts.keys.store(key);
+      await parts.keys.store(key, typeof name === 'string' && name.trim() !== '' ? name.trim() : parts.keys.active);
       await parts.store.refresh();
       return { pods: parts.store.state.pods.length };
+    }),
+    command('runpod.switchAccount', parts.log, async (given) => {
+      const { keys } = parts;
+      const wanted = typeof given === 'string' ? given : await pickAccount(parts);
+      if (wanted === ADD) return addAccount(parts);
+      const name = wanted === '' ? undefined : wanted;
+      if (name !== undefined && !keys.names.includes(name)) throw new Error(l10n.t('No key is kept as {0}. There is: {1}.', name, keys.names.join(', ') || l10n.t('none with a name')));
+      await keys.use(name);
+      await parts.store.refresh();
+      window.setStatusBarMessage(name === undefined ? l10n.t('This window uses the key without a name.') : l10n.t('This window uses the RunPod account {0}.', name), 8000);
+      return { account: name, pods: parts.store.state.pods.length };
     }),
     command('runpod.signOut', parts.log, async () => {
       await parts.keys.signOut();
@@ -36,6 +48,51 @@ export function registerKeyCommands(parts: Parts): Disposable[] {
       return key;
     }),
   ];
+}
+
+const ADD = '\0add';
+
+/** @returns the name, empty for the key without one, or `ADD` */
+async function pickAccount({ keys }: Parts): Promise<string> {
+  const unnamed = (await keys.hasUnnamed()) || keys.environmentKeyPresent;
+  const mark = (name: string | undefined): string => (keys.active === name ? `$(check) ` : '');
+  const remove = { iconPath: new ThemeIcon('trash'), tooltip: l10n.t('Forget This Key') };
+  const pick = window.createQuickPick<QuickPickItem & { readonly name: string }>();
+  pick.title = l10n.t('RunPod Account of This Window');
+  pick.placeholder = l10n.t('Each window uses one; running pods of the others go on billing');
+  pick.items = [
+    ...(unnamed ? [{ label: `${mark(undefined)}${l10n.t('Key without a Name')}`, name: '' }] : []),
+    ...keys.names.map((name) => ({ label: `${mark(name)}${name}`, name, buttons: [remove] })),
+    { label: `$(add) ${l10n.t('Add an Account…')}`, name: ADD },
+  ];
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      pick.onDidAccept(() => resolve(pick.selectedItems[0]?.name ?? ''));
+      pick.onDidTriggerItemButton(({ item }) => {
+        void keys.forget(item.name);
+        pick.items = pick.items.filter((i) => i !== item);
+      });
+      pick.onDidHide(() => reject(new CancelledError()));
+      pick.show();
+    });
+  } finally {
+    pick.dispose();
+  }
+}
+
+async function addAccount(parts: Parts): Promise<{ account: string; pods: number }> {
+  const name = await window.showInputBox({
+    title: l10n.t('Add an Account'),
+    prompt: l10n.t('A name for it, for example of the team'),
+    ignoreFocusOut: true,
+    validateInput: (t) => (t.trim() === '' ? l10n.t('A name is needed.') : parts.keys.names.includes(t.trim()) ? l10n.t('A key is already kept as {0}.', t.trim()) : undefined),
+  });
+  if (!name) throw new CancelledError();
+  const key = await askKey();
+  await check(parts, key);
+  await parts.keys.store(key, name.trim());
+  await parts.store.refresh();
+  return { account: name.trim(), pods: parts.store.state.pods.length };
 }
 
 /** One call that only a good key gets answered; a bad one is told from a bad network. */

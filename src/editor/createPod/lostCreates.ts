@@ -19,7 +19,7 @@ export function pendingCreates(memento: Memento): PendingCreates {
 export function followLostCreates(store: PodStore, pending: PendingCreates, keys: ApiKeys, log: Logger): Disposable {
   return store.onDidChange((state) => {
     if (state.phase !== 'ready' || state.problem || pending.all.length === 0) return;
-    pending.reconcile(state.rows, keys.origin).then(
+    pending.reconcile(state.rows, keys.account).then(
       (pods) => pods.forEach((pod) => void tell(pod)),
       (error: unknown) => (isCancelled(error) ? undefined : log.warn(`Lost creates: ${messageOf(error)}`)),
     );

@@ -43,7 +43,7 @@ export async function place(parts: Parts, asked: readonly Asked[]): Promise<Pod>
       const { pod } = await createFirst({ create: (r) => client.pods.create(r), list: () => client.pods.list() }, requests, {
         signal: controller.signal,
         journal: parts.pendingCreates,
-        origin: parts.keys.origin,
+        origin: parts.keys.account,
         onTry: (index) => {
           const one = asked[index];
           const nth = asked.length > 1 ? l10n.t(' ({0} of {1})', index + 1, asked.length) : '';

@@ -35,7 +35,7 @@ export class Watches implements Disposable {
       api: {
         gpus: async (cloud, count, minCudaVersion, signal) => (await api.client()).catalog.gpus({ availability: { cloud, count, ...(minCudaVersion ? { minCudaVersion } : {}) }, background: true, signal }),
       },
-      orders: () => this.orders.filter((o) => o.origin === keys.origin && !this.#told.has(o.id)),
+      orders: () => this.orders.filter((o) => o.origin === keys.account && !this.#told.has(o.id)),
       onSight: (order, sighted) => this.#sighted(order, sighted),
       everyMs: () => (window.state.focused ? WATCH_MS.front : WATCH_MS.background),
       log,
@@ -70,7 +70,7 @@ export class Watches implements Disposable {
       ...(first.profile ? { profile: first.profile } : {}),
       ...(cap > 0 ? { cap } : {}),
       since: Date.now(),
-      origin: this.keys.origin,
+      origin: this.keys.account,
     };
     await this.#keep([...this.orders, order]);
     this.#watch.wake(WATCH_MS.front / 5);

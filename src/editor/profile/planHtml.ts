@@ -67,7 +67,7 @@ dl.figures div { border: 1px solid var(--vscode-widget-border, var(--vscode-edit
 dl.figures dt { color: var(--vscode-descriptionForeground); } dl.figures dd { margin: 0; font-size: 1.5em; font-variant-numeric: tabular-nums; } small { display: block; font-size: .85rem; line-height: 1.4; }
 dl.ends div { display: grid; grid-template-columns: 7em 1fr; padding: .2em 0; } dl.ends dd { margin: 0; } dl.ends dt { font-weight: 600; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .35em .8em .35em 0; vertical-align: top; font-weight: inherit; }
-thead th { color: var(--vscode-descriptionForeground); } tbody tr { border-top: 1px solid var(--vscode-widget-border, var(--vscode-contrastBorder, #8884)); } tbody th { font-weight: 600; }
+thead th { color: var(--vscode-descriptionForeground); } tbody tr { border-top: 1px solid var(--vscode-widget-border, var(--vscode-contrastBorder, #8884)); } tbody th { font-weight: 600; white-space: nowrap; }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; } tr.none, tr.refused { color: var(--vscode-disabledForeground); }
 .problems { border-left: 3px solid var(--vscode-editorError-foreground); padding-left: 1em; margin: 1em 0; } .problems h2 { margin-top: 0; }
 pre { background: var(--vscode-textCodeBlock-background); padding: .8em 1em; overflow-x: auto; font-family: var(--vscode-editor-font-family); font-size: var(--vscode-editor-font-size); user-select: text; }
