@@ -36,6 +36,10 @@ export interface ProviderDeps {
   readonly nameOf: (podId: string) => string;
   readonly changes: FileChanges;
   readonly large?: LargeFileGuard;
+  /** The editor was given these names. */
+  readonly onListed?: (podId: string, folder: string, names: readonly string[]) => void;
+  /** The editor was told this of a path. */
+  readonly onStat?: (podId: string, path: string, stat: PodFileStat) => void;
   /** The editor was told that this pod cannot be reached. */
   readonly onUnavailable?: (podId: string) => void;
 }
@@ -74,7 +78,11 @@ export class PodFileSystemProvider implements FileSystemProvider {
 
   async stat(uri: Uri): Promise<FileStat> {
     try {
-      return await this.#on(uri, async (files, path) => toStat(await files.stat(path)));
+      return await this.#on(uri, async (files, path) => {
+        const stat = await files.stat(path);
+        this.deps.onStat?.(uri.authority, path, stat);
+        return toStat(stat);
+      });
     } catch (error) {
       // An open folder whose pod is stopped is out of reach, not gone: the editor would call it missing and offer another.
       const isOpen = workspace.workspaceFolders?.some((folder) => folder.uri.toString() === uri.toString());
@@ -84,7 +92,11 @@ export class PodFileSystemProvider implements FileSystemProvider {
   }
 
   readDirectory(uri: Uri): Promise<[string, FileType][]> {
-    return this.#on(uri, async (files, path) => (await files.list(path)).map((entry) => [entry.name, typeOf(entry)]));
+    return this.#on(uri, async (files, path) => {
+      const entries = await files.list(path);
+      this.deps.onListed?.(uri.authority, path, entries.map(({ name }) => name));
+      return entries.map((entry) => [entry.name, typeOf(entry)]);
+    });
   }
 
   readFile(uri: Uri): Promise<Uint8Array> {

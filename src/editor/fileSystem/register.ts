@@ -8,7 +8,9 @@ import { LargeFiles } from '../transfer/largeFiles';
 import { FileChanges } from './changes';
 import { PodFolders } from './folders';
 import { OutageNotice } from './outage';
+import { followEnds } from './followEnd';
 import { PodFileSystemProvider, type ProviderDeps } from './provider';
+import { ScreenWatch } from './screenWatch';
 
 export interface FileSystemParts {
   readonly sessions: PodSessions;
@@ -21,11 +23,14 @@ export function registerFileSystem({ sessions, store, log }: FileSystemParts): {
   const folders = new PodFolders(sessions, log);
   const changes = new FileChanges();
   const outage = new OutageNotice(sessions);
+  const watch = new ScreenWatch({ sessions, files: (podId) => folders.files(podId), changes, log });
   const deps: ProviderDeps = {
     resolve: (podId) => folders.files(podId),
     nameOf: (podId) => store.find(podId)?.name ?? podId,
     changes,
     large: new LargeFiles(),
+    onListed: (podId, folder, names) => watch.listed(podId, folder, names),
+    onStat: (podId, path, stat) => watch.saw(podId, path, stat),
     onUnavailable: (podId) => {
       folders.failed(podId);
       outage.tell(podId);
@@ -35,6 +40,8 @@ export function registerFileSystem({ sessions, store, log }: FileSystemParts): {
   const fileSystem = Disposable.from(
     workspace.registerFileSystemProvider(SCHEME, new PodFileSystemProvider(SCHEME, deps), options),
     workspace.registerFileSystemProvider(SCHEME_READONLY, new PodFileSystemProvider(SCHEME_READONLY, deps), { ...options, isReadonly: true }),
+    watch,
+    followEnds(),
     folders,
     changes,
     outage,
