@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ParsedKey } from 'ssh2';
 import { l10n, window, type ExtensionContext } from 'vscode';
 import type { Logger } from '../base/log';
-import { ensureOwnKey, findIdentities, KeyUnlocker, type Identity } from '../ssh/keys';
+import { ensureOwnKey, findIdentities, KeyUnlocker, publicBlobs, type Identity } from '../ssh/keys';
 import { settings } from './settings';
 
 /** The SSH keys of this person: the extension's own first, then theirs, read where they lie. */
@@ -38,6 +38,22 @@ export class SshIdentities {
       unlocker: this.#unlocker,
       log: this.log,
     });
+  }
+
+  /** Keys that can be used without asking anybody anything. */
+  async findQuietly(): Promise<Identity[]> {
+    await ensureOwnKey(this.ownKeyDir);
+    return findIdentities({ ownKeyDir: this.ownKeyDir, homeDir: homedir(), env: {}, extraPaths: settings.identityFiles(), log: this.log });
+  }
+
+  /**
+   * The key files among ours that a pod takes, for programs that read files.
+   * @param authorizedKeys the pod's `PUBLIC_KEY`; where none of ours is named in it, our own key is worth a try.
+   */
+  async filesFor(authorizedKeys: string): Promise<{ readonly files: readonly string[]; readonly certain: boolean }> {
+    const expected = new Set(publicBlobs(authorizedKeys));
+    const files = (await this.findQuietly()).flatMap(({ path, publicBlob }) => (path !== undefined && expected.has(publicBlob.toString('base64')) ? [path] : []));
+    return files.length > 0 ? { files, certain: true } : { files: [await this.ownPrivateKeyPath()], certain: false };
   }
 }
 

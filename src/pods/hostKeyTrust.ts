@@ -43,6 +43,11 @@ export class HostKeyCheck {
     return this.#accepted?.verdict;
   }
 
+  /** The key that was accepted. */
+  get key(): HostKey | undefined {
+    return this.#accepted?.key;
+  }
+
   /** The fingerprint that the server showed. */
   get shown(): string | undefined {
     return this.#shown;

@@ -82,6 +82,11 @@ export class PodSession implements Disposable {
     return this.#trust;
   }
 
+  /** Where the connection leads and the key that was checked there; `undefined` when there is none. */
+  get reached(): Pick<Reached, 'pod' | 'address' | 'hostKey' | 'trust'> | undefined {
+    return this.#reached;
+  }
+
   /** The pod as the API told it for the connection there is. */
   get pod(): Pod | undefined {
     return this.#reached?.pod;

@@ -3,6 +3,7 @@ import type { Logger } from '../base/log';
 import { withDeadline } from '../base/time';
 import type { Pod } from '../runpod/types';
 import { isSshError } from '../ssh/errors';
+import type { HostKey } from '../ssh/hostKeys';
 import type { Identity } from '../ssh/identity';
 import type { PinStore } from '../ssh/pins';
 import { SshLink } from '../ssh/pool';
@@ -56,6 +57,8 @@ export interface Reached {
   readonly pod: Pod;
   readonly address: PodAddress;
   readonly trust: Trust;
+  /** The server's key, checked. */
+  readonly hostKey: HostKey;
 }
 
 /** One attempt that did not get there. */
@@ -110,7 +113,8 @@ export async function reach(deps: ReachDeps, timings: ReachTimings, podId: strin
     try {
       const trust = await check.remember();
       whereabouts.reached(pod, address);
-      return { link, pod, address, trust };
+      if (check.key === undefined) throw new Error('No host key was accepted');
+      return { link, pod, address, trust, hostKey: check.key };
     } catch (error) {
       link.end();
       throw error;
