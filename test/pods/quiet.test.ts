@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
+import type { Disposable } from '../../src/base/disposable';
+import { silentLog } from '../../src/base/log';
+import { defaultTimings, PodStore, type Attention } from '../../src/pods/store';
+import { RunPodClient } from '../../src/runpod/client';
+import { startSimulator, type Simulator } from '../simulator/simulator';
+
+const MINUTE = 60_000;
+
+/** A clock that stands still until it is told to go on; the requests made at its times are real. */
+class TestClock {
+  #now = Date.parse('2026-10-01T12:00:00Z');
+  #timers = new Set<{ readonly at: number; readonly run: () => void }>();
+  readonly now = (): number => this.#now;
+
+  readonly after = (ms: number, run: () => void): Disposable => {
+    const timer = { at: this.#now + ms, run };
+    this.#timers.add(timer);
+    return { dispose: () => this.#timers.delete(timer) };
+  };
+
+  /** Goes on for `ms`, from timer to timer, waiting each time until `settled`. */
+  async pass(ms: number, settled: () => Promise<void>): Promise<void> {
+    const end = this.#now + ms;
+    for (;;) {
+      const next = [...this.#timers].sort((a, b) => a.at - b.at)[0];
+      if (!next || next.at > end) break;
+      this.#now = next.at;
+      this.#timers.delete(next);
+      next.run();
+      await settled();
+    }
+    this.#now = end;
+  }
+}
+
+describe('requests of windows that nobody works in', () => {
+  let simulator: Simulator;
+  let clock: TestClock;
+  let windows: { readonly store: PodStore; readonly client: RunPodClient }[];
+
+  before(async () => {
+    simulator = await startSimulator({ mode: 'none' });
+  });
+  after(() => simulator.close());
+  beforeEach(() => {
+    clock = new TestClock();
+    windows = [];
+  });
+  afterEach(() => {
+    for (const { store, client } of windows) {
+      store.dispose();
+      client.dispose();
+    }
+  });
+
+  /** A window's own client and list, as activation makes them. */
+  async function open(attention: Attention): Promise<void> {
+    const client = new RunPodClient({ restUrl: simulator.restUrl, graphqlUrl: simulator.graphqlUrl, key: async () => simulator.apiKey, userAgent: 'quiet-test', log: silentLog });
+    const store = new PodStore(async () => ({ listPods: () => client.pods.list({ background: true }), readAccount: () => client.account() }), silentLog, defaultTimings, clock.now, clock.after);
+    store.attention = attention;
+    windows.push({ store, client });
+    await store.refresh();
+  }
+
+  /** How many requests the simulator sees in a minute, on the average of half an hour, after the windows have opened. */
+  async function perMinute(): Promise<number> {
+    // Each timer asks once and sets the state once; its successor is planned in the same turn.
+    const settled = (): Promise<void> =>
+      new Promise((resolve) => {
+        const listeners = windows.map(({ store }) =>
+          store.onDidChange(() => {
+            for (const l of listeners) l.dispose();
+            setImmediate(resolve);
+          }),
+        );
+      });
+    const seen = simulator.requests.length;
+    await clock.pass(30 * MINUTE, settled);
+    return (simulator.requests.length - seen) / 30;
+  }
+
+  it('are under one a minute for a window in the background', async () => {
+    await open('background');
+    const rate = await perMinute();
+    assert.ok(rate > 0.3 && rate < 1, `${rate} a minute`);
+  });
+
+  for (const attention of ['view', 'ticker'] as const)
+    it(`are under six a minute for a window in front (${attention})`, async () => {
+      await open(attention);
+      const rate = await perMinute();
+      assert.ok(rate > 2 && rate < 6, `${rate} a minute`);
+    });
+
+  it('are within sixty a minute for ten windows together, one of them in front', async () => {
+    for (let i = 0; i < 10; i++) await open(i === 0 ? 'view' : 'background');
+    const rate = await perMinute();
+    assert.ok(rate > 8 && rate < 15, `${rate} a minute`);
+  });
+
+  it('are within sixty a minute even if all ten were looked at', async () => {
+    for (let i = 0; i < 10; i++) await open('view');
+    const rate = await perMinute();
+    assert.ok(rate > 40 && rate < 60, `${rate} a minute`);
+  });
+});
