@@ -41,7 +41,8 @@ describe('requests of windows that nobody works in', () => {
   let windows: { readonly store: PodStore; readonly client: RunPodClient }[];
 
   before(async () => {
-    simulator = await startSimulator({ mode: 'none' });
+    // Its quotas go by the wall clock, in which the half hours take a second.
+    simulator = await startSimulator({ mode: 'none', settings: { quotas: { minute: 100_000, hour: 100_000, day: 1_000_000 } } });
   });
   after(() => simulator.close());
   beforeEach(() => {
