@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { until, useEditor } from './editor';
+
+interface Listed {
+  readonly pods: { readonly id: string; readonly name: string }[];
+}
+
+describe('a run that outlives its window', () => {
+  const editor = useEditor({ folder: 'none', size: { width: 1280, height: 1000 } });
+  let folder: { uri: string };
+  const steps = (): Promise<string> => editor.terminal.text();
+  const lastStep = async (): Promise<number> => Number(/step (\d+)\s*$/.exec(await steps().catch(() => ''))?.[1] ?? -1);
+
+  before(async () => {
+    const pod = (await editor.simulator.rest<Listed>('GET', 'pods')).pods.find(({ name }) => name === 'llama-ft');
+    folder = { uri: `runpod://${pod?.id}/workspace` };
+    await editor.open(folder);
+    const train = await editor.openFile('train.py');
+    await train.replaceWith('import time\ntry:\n    for step in range(600):\n        print(f"step {step}", flush=True)\n        time.sleep(0.2)\nexcept KeyboardInterrupt:\n    print("interrupted at", step)\n    raise SystemExit(9)\n');
+    await train.save();
+  });
+
+  it('runs a file and shows the run under its pod', async () => {
+    await editor.textEditor.titleAction('Run on RunPod');
+    await editor.terminal.waitFor(/^step 3$/m, 60_000);
+    const pods = await editor.sidebar();
+    await (await pods.row('llama-ft')).expand();
+    const run = await pods.row('train.py');
+    await run.waitFor(/running \d+ s/);
+    await editor.screenshot('runs', { readme: true });
+  });
+
+  it('is there again, with all it has printed, when the window opens again', async () => {
+    const before = await lastStep();
+    await editor.open('none');
+    await editor.open(folder);
+    await until('further steps', async () => (await lastStep()) > before + 5, 60_000);
+    const shown = (await steps()).match(/^step \d+$/gm) ?? [];
+    const first = Number(shown[0]?.slice(5));
+    assert.deepEqual(shown, shown.map((_, i) => `step ${first + i}`), 'every step once');
+  });
+
+  it('goes on when its terminal is closed, says so, and is shown again from its row', async () => {
+    await editor.command('Terminal: Kill the Active Terminal Instance');
+    const message = await editor.notification(/train\.py goes on running on llama-ft/);
+    assert.deepEqual(await message.buttons(), ['Stop Run', 'Show Again']);
+    await editor.clearNotifications();
+    const pods = await editor.sidebar();
+    await (await pods.row('llama-ft')).expand();
+    await (await pods.row('train.py')).chooseFromMenu('Show Run in Terminal');
+    await editor.terminal.waitFor(/^step \d+$/m);
+  });
+
+  it('is reached by Ctrl-C, and tells its exit code', async () => {
+    await editor.terminal.press('Control+c');
+    await editor.terminal.waitFor(/interrupted at \d+\s+Finished with exit code 9/);
+    const pods = await editor.sidebar();
+    await (await pods.row('train.py')).waitFor(/exit code 9/);
+  });
+
+  it('runs again, is stopped from its row, and two runs are compared', async () => {
+    const pods = await editor.sidebar();
+    await (await pods.row('train.py')).action('Run Again');
+    await editor.terminal.waitFor(/^step 2$/m, 60_000);
+    const row = await until('the new run', async () => {
+      const first = await pods.row(/train\.py.*running/).catch(() => undefined);
+      return first ?? false;
+    });
+    await row.action('Stop Run');
+    await editor.terminal.waitFor(/Finished with exit code \d+/, 30_000);
+    await (await pods.row(/train\.py/)).chooseFromMenu('Compare Output of Runs');
+    await editor.quickInput.waitFor(/Compare train\.py/);
+    await editor.quickInput.accept();
+    await editor.page.locator('.monaco-diff-editor').first().waitFor();
+    await editor.screenshot('runs-compared');
+  });
+});
