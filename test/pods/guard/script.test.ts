@@ -157,7 +157,7 @@ describe('the guard on the pod', function () {
 
     it('is not made longer by a restart of its container', async ({ setUp }) => {
       const { container, api, urls } = await setUp({ speed: 1 });
-      await container.order('made', { limit: 3600 });
+      await container.order('made', { fresh: 1, limit: 3600 });
       await container.order('more', { extend: 1200 });
       container.guard(['dash'], urls);
       const before = await container.until('its word', (w) => w['taken'] === 'more');

@@ -136,12 +136,12 @@ arm() {
   while :; do
     uptime_cs
     [ $up -lt $until_cs ] || break
-    if [ ! -f "$run/orders/$revision_wanted" ] && alive; then
+    if alive; then
       said_armed= said_pid= said_taken=
       [ ! -f "$run/word" ] || while IFS='=' read -r name value; do
         case $name in armed) said_armed=$value ;; pid) said_pid=$value ;; taken) said_taken=$value ;; esac
       done <"$run/word"
-      [ -n "$order" ] || said_taken=$revision_wanted
+      if [ -z "$order" ] || [ "$said_armed" = no ]; then said_taken=$revision_wanted; fi
       case $said_pid.$said_taken.$said_armed in "$live_pid.$revision_wanted".yes | "$live_pid.$revision_wanted".no) break ;; esac
     fi
     sleep $fifth

@@ -41,7 +41,6 @@ load_plan() {
 }
 
 save_plan() {
-  planned=1
   text="limit=$limit\${nl}idle=$idle\${nl}budget=$budget\${nl}at=$at\${nl}started=$started\${nl}deadline=$deadline\${nl}grace=$grace\${nl}lifted=$lifted\${nl}carry=$carry\${nl}revision=$revision\${nl}end=1"
   printf '%s\n' "$text" >"$run/plan.new" && mv "$run/plan.new" "$run/plan"
   [ -n "$keep_dir" ] || return 0
@@ -68,7 +67,7 @@ settle_start() {
   fi
   carry=0
   started=$pod_started
-  save_plan
+  [ -z "$planned" ] || save_plan
 }
 
 # Carries out what has been ordered since.
@@ -124,6 +123,7 @@ take_orders() {
           deadline=$((deadline + n))
           ;;
       esac
+      planned=1
       save_plan
     fi
     rm -f "$order"
