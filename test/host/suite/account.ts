@@ -28,6 +28,7 @@ export interface PodBody {
   readonly id: string;
   readonly name: string;
   readonly status: string;
+  readonly args: string;
   readonly ports: string[];
   readonly env: Record<string, string>;
   readonly gpu?: { id: string; count: number };

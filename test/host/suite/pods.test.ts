@@ -26,9 +26,12 @@ describe('commands with complete arguments', () => {
     await command('runpod.terminatePod', id, { confirmed: true });
   });
 
-  it('refuse a time limit rather than ignore it', async () => {
-    await assert.rejects(Promise.resolve(command('runpod.createPod', { name: 'suite-limit', ...cheapest, timeLimitMinutes: 60 })), /time limit/i);
-    await assert.rejects(podNamed('suite-limit'));
+  it('keep a time limit: the guard is part of the start command of an image known to run it', async () => {
+    const { id } = await command<{ id: string }>('runpod.createPod', { name: 'suite-limit', ...cheapest, timeLimitMinutes: 60 });
+    const { args } = (await simulator.rest<PodBody>('GET', `pods/${id}`)).body;
+    assert.match(args, /guard/);
+    assert.match(args, /\/start\.sh/);
+    await command('runpod.terminatePod', id, { confirmed: true });
   });
 
   it('say in RunPod’s words why a create was refused', async () => {
