@@ -48,6 +48,8 @@ export const COMMANDS = [
   'runpod.repeatSearch',
   'runpod.clearSearch',
   'runpod.replaceOnPod',
+  'runpod.applyReplacements',
+  'runpod.discardReplacements',
   'runpod.dismissSearchResult',
   'runpod.uploadToPod',
   'runpod.downloadFromPod',
@@ -88,4 +90,6 @@ export const CONTEXT = {
   searchRunning: 'runpod.search.running',
   /** It has ended with results in files that may be written. */
   searchReplaceable: 'runpod.search.replaceable',
+  /** What would be replaced is being looked at. */
+  searchReplacing: 'runpod.search.replacing',
 } as const;

@@ -1,5 +1,6 @@
 import { workspace, type ConfigurationScope } from 'vscode';
 import type { Thresholds } from '../pods/thresholds';
+import type { GuardUrls } from '../pods/guard/args';
 import type { ProxySettings } from '../runpod/proxy';
 
 /** The settings of the manifest, read at the moment of use. */
@@ -31,3 +32,6 @@ export const settings = {
 function read<T>(key: string, fallback: T): T {
   return workspace.getConfiguration('runpod').get<T>(key) ?? fallback;
 }
+
+/** Where the guards on the pods ask: the addresses that this editor itself uses. */
+export const guardUrls = (): GuardUrls => ({ rest: settings.restUrl(), graphql: settings.graphqlUrl() });

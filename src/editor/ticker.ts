@@ -95,7 +95,7 @@ export class Ticker implements Disposable {
     const { burn, stoppedStoragePerHour: stopped, first } = outlook;
     const now = this.now();
     const text = new MarkdownString(undefined, true);
-    text.isTrusted = { enabledCommands: ['runpod.showPods', 'runpod.refreshPods', 'runpod.showCosts', 'runpod.setBalance'] };
+    text.isTrusted = { enabledCommands: ['runpod.showPods', 'runpod.refreshPods', 'runpod.showCosts', 'runpod.setBalance', 'runpod.extendLimit'] };
     this.#podTable(text, pods, outlook);
     const lines = [
       stopped > 0
@@ -105,7 +105,7 @@ export class Ticker implements Disposable {
       ...balanceWords(account, now),
       first === undefined
         ? l10n.t('Ends first: unknown')
-        : first.by === 'limit'
+        : first.by !== 'balance'
           ? l10n.t('Ends first: {0}, by its limit in {1} ({2})', escape(first.pod.name), longTime(first.at - now), localTime(first.at))
           : account?.typed?.kind === 'budget'
             ? l10n.t('Your budget lasts {0} ({1})', longTime(first.at - now), localTime(first.at))
@@ -117,6 +117,7 @@ export class Ticker implements Disposable {
     if (problem && fetchedAt !== undefined) lines.push(l10n.t('Last seen {0} ago', shortTime(Date.now() - fetchedAt)));
     text.appendMarkdown(lines.map((l) => l.replace(/[<>~$]/g, '\\$&')).join('  \n'));
     const links = [
+      ...(first && first.by !== 'balance' ? [`[${l10n.t('Extend {0}…', escape(first.pod.name))}](command:runpod.extendLimit?${encodeURIComponent(JSON.stringify([{ podId: first.pod.id }]))})`] : []),
       `[${l10n.t('Show Costs')}](command:runpod.showCosts)`,
       `[${l10n.t('Show Pods')}](command:runpod.showPods)`,
       `[${l10n.t('Refresh')}](command:runpod.refreshPods)`,

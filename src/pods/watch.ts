@@ -1,3 +1,4 @@
+import type { GuardWish } from './guard/wish';
 import { isCancelled, messageOf } from '../base/errors';
 import type { Disposable } from '../base/disposable';
 import type { Logger } from '../base/log';
@@ -17,6 +18,8 @@ export interface WatchOrder {
   readonly createOnSight: boolean;
   /** USD per hour of compute, whole pod. */
   readonly cap?: number;
+  /** When its pod is to end by itself. */
+  readonly limits?: GuardWish;
   /** The profile it comes from, whose variables are not kept here: it is read again when the pod is made. */
   readonly profile?: ProfileRef;
   /** ms since 1970. */

@@ -46,6 +46,7 @@ export function registerPodActions(parts: Parts): Disposable[] {
           l10n.t('What runs on it ends, and everything outside {0} is lost. It keeps its machine and goes on billing.', pod.mount?.path ?? l10n.t('its volume (it has none)')),
           l10n.t('Restart Pod'),
         );
+      await parts.guards.beforeRestart(pod);
       await act(parts, pod, 'restart');
       void showUntilReady(parts, pod.id, pod.name);
       return { id: pod.id };

@@ -1,5 +1,6 @@
 import { commands, l10n, window, type Disposable, type Uri } from 'vscode';
 import { CancelledError } from '../../base/errors';
+import { wishAmong, WISH_FIELDS, type GuardWish } from '../../pods/guard/wish';
 import type { CreatePodRequest, Pod } from '../../runpod/types';
 import { choices, command, run } from '../commands/command';
 import { showUntilReady } from '../commands/untilReady';
@@ -16,8 +17,8 @@ export function registerCreatePod(parts: Parts): Disposable[] {
     command('runpod.createPod', parts.log, async (given) => {
       const ready = choices(given);
       if (ready) {
-        const request = complete(ready);
-        const pod = await place(parts, [{ request, label: request.gpu?.id ?? request.cpu?.id ?? '', perHour: undefined }]);
+        const { request, limits } = complete(ready);
+        const pod = await place(parts, [{ request, label: request.gpu?.id ?? request.cpu?.id ?? '', perHour: undefined, ...(limits ? { limits } : {}) }]);
         void afterCreate(parts, pod, { asked: false });
         return { id: pod.id };
       }
@@ -68,12 +69,16 @@ async function afterCreate(parts: Parts, pod: Pod, options: { readonly asked: bo
   if (ready) await options.then?.(ready);
 }
 
-/** What `runpod.createPod` takes when nothing is to be asked: v2's own fields, with `image` or `templateId`, `gpu` or `cpu`. */
-function complete(given: Readonly<Record<string, unknown>>): CreatePodRequest {
-  if ('timeLimitMinutes' in given) throw new Error(l10n.t('A time limit cannot be kept yet, so no pod was created. Leave timeLimitMinutes out.'));
+/**
+ * What `runpod.createPod` takes when nothing is to be asked: v2's own fields, with `image` or `templateId`, `gpu` or `cpu`; and
+ * when the pod is to end by itself: `timeLimitMinutes`, `idleStopMinutes`, `budgetUsd`, `atLimit` (`stop` or `terminate`).
+ */
+function complete(given: Readonly<Record<string, unknown>>): { readonly request: CreatePodRequest; readonly limits: GuardWish | undefined } {
+  const limits = wishAmong(given);
   if (typeof given['name'] !== 'string' || given['name'].trim() === '') throw new Error(l10n.t('createPod needs a name.'));
   if (given['image'] === undefined && given['templateId'] === undefined) throw new Error(l10n.t('createPod needs an image or a templateId.'));
   if ((given['gpu'] === undefined) === (given['cpu'] === undefined)) throw new Error(l10n.t('createPod needs either gpu or cpu.'));
   // The rest is RunPod's contract; it answers 422 with the exact field where something is off.
-  return given as unknown as CreatePodRequest;
+  const request = Object.fromEntries(Object.entries(given).filter(([name]) => !(WISH_FIELDS as readonly string[]).includes(name)));
+  return { request: request as unknown as CreatePodRequest, limits };
 }

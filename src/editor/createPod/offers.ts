@@ -68,7 +68,7 @@ async function inOtherCloud(asked: readonly Asked[], catalog: ReturnType<typeof 
     const types = await catalog(gpu.count).then((c) => (cloud === 'SECURE' ? c.secure : c.community));
     const type = types.find((t) => t.id === gpu.id);
     const candidate = type && gpuCandidate(type, cloud, gpu.count);
-    if (candidate && candidate.stock !== 'NONE') found.push({ request: { ...withoutPlaces(a.request), cloud }, label: candidate.label, perHour: candidate.perHour });
+    if (candidate && candidate.stock !== 'NONE') found.push({ ...a, request: { ...withoutPlaces(a.request), cloud }, label: candidate.label, perHour: candidate.perHour });
   }
   const [first, ...rest] = found;
   return first && [first, ...rest];
@@ -83,5 +83,5 @@ async function anotherGpu(asked: readonly Asked[], catalog: ReturnType<typeof ca
   const { candidate } = answer;
   const { gpu: _gpu, cpu: _cpu, dataCenterIds, ...rest } = base;
   const request = { ...rest, cloud: candidate.cloud, ...(candidate.gpu ? { gpu: candidate.gpu } : {}), ...(candidate.cpu ? { cpu: candidate.cpu } : {}), ...(network && dataCenterIds ? { dataCenterIds } : {}) };
-  return [{ request, label: candidate.label, perHour: candidate.perHour }];
+  return [{ ...asked[0], request, label: candidate.label, perHour: candidate.perHour }];
 }

@@ -1,12 +1,13 @@
 import { l10n, ProgressLocation, window } from 'vscode';
 import { isCancelled } from '../../base/errors';
 import { CreateCancelledError, createFirst, withSshAccess } from '../../pods/create';
-import type { ProfileLimits } from '../../pods/profile/limits';
+import type { GuardWish } from '../../pods/guard/wish';
 import type { ProfileRef } from '../../pods/watch';
 import type { RunPodClient } from '../../runpod/client';
-import type { CreatePodRequest, Pod } from '../../runpod/types';
+import type { CreatePodRequest, Pod, Template } from '../../runpod/types';
 import { run } from '../commands/command';
 import type { Parts } from '../parts';
+import { guardUrls } from '../settings';
 import { rate } from '../words';
 import { withLimits } from './limits';
 
@@ -17,7 +18,7 @@ export interface Asked {
   /** USD per hour of compute; undefined when RunPod does not say. */
   readonly perHour: number | undefined;
   /** When the pod ends by itself. */
-  readonly limits?: ProfileLimits;
+  readonly limits?: GuardWish;
   /** The profile it comes from. */
   readonly profile?: ProfileRef;
 }
@@ -31,8 +32,9 @@ export async function place(parts: Parts, asked: readonly Asked[]): Promise<Pod>
   const client = await parts.api.client();
   const first = asked[0]?.request;
   if (!first) throw new Error(l10n.t('There is nothing to create.'));
-  const access = await sshAccess(parts, client, first);
-  const requests = asked.map((a) => withSshAccess(withLimits(a.request, a.limits), access));
+  const template = await templateFor(client, first, asked.some((a) => a.limits !== undefined));
+  const access = await sshAccess(parts, client, template);
+  const requests = asked.map((a) => withSshAccess(withLimits(a.request, a.limits, guardUrls(), a.request.templateId === first.templateId ? template : undefined), access));
   try {
     const pod = await window.withProgress({ location: ProgressLocation.Notification, title: l10n.t('Creating {0}', first.name), cancellable: true }, async (progress, token) => {
       const controller = new AbortController();
@@ -68,12 +70,17 @@ export async function place(parts: Parts, asked: readonly Asked[]): Promise<Pod>
   }
 }
 
-async function sshAccess(parts: Parts, client: RunPodClient, request: CreatePodRequest): Promise<Parameters<typeof withSshAccess>[1]> {
-  const [ownKey, accountKeys, template] = await Promise.all([
+/** The template that the request names, where something of it has to be known. */
+async function templateFor(client: RunPodClient, request: CreatePodRequest, limited: boolean): Promise<Template | undefined> {
+  if (request.templateId === undefined || (request.ports !== undefined && !limited)) return undefined;
+  return client.templates.get(request.templateId);
+}
+
+async function sshAccess(parts: Parts, client: RunPodClient, template: Template | undefined): Promise<Parameters<typeof withSshAccess>[1]> {
+  const [ownKey, accountKeys] = await Promise.all([
     parts.identities.ownPublicKey(),
     // Without the right to read them, the pod still gets ours.
     client.sshKeys.read().catch(() => []),
-    request.templateId === undefined || request.ports !== undefined ? undefined : client.templates.get(request.templateId),
   ]);
   return { ownKey, accountKeys, ...(template ? { templatePorts: template.ports } : {}) };
 }

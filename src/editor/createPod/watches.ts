@@ -68,6 +68,7 @@ export class Watches implements Disposable {
       label: [...new Set(asked.map((a) => a.label))].join(', '),
       createOnSight: createOnSight && cap > 0 && first.profile === undefined,
       ...(first.profile ? { profile: first.profile } : {}),
+      ...(first.limits ? { limits: first.limits } : {}),
       ...(cap > 0 ? { cap } : {}),
       since: Date.now(),
       origin: this.keys.account,
@@ -88,7 +89,7 @@ export class Watches implements Disposable {
   }
 
   async #sighted(order: WatchOrder, sighted: readonly Sighting[]): Promise<void> {
-    const asked = sighted.map(({ request, candidate }): Asked => ({ request, label: candidate.label, perHour: candidate.perHour }));
+    const asked = sighted.map(({ request, candidate }): Asked => ({ request, label: candidate.label, perHour: candidate.perHour, ...(order.limits ? { limits: order.limits } : {}) }));
     if (order.createOnSight) return this.#create(order, asked);
     // Told once; the person answers when they like, and nothing is asked meanwhile.
     this.#told.add(order.id);

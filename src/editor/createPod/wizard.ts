@@ -3,16 +3,19 @@ import { CancelledError } from '../../base/errors';
 import { networkVolumePerMonth, volumeDiskPerMonth } from '../../pods/money';
 import { DEFAULT_CPU_IMAGE, DEFAULT_IMAGE, requestFrom, type StorageChoice } from '../../pods/request';
 import type { RunPodClient } from '../../runpod/client';
+import type { GuardWish } from '../../pods/guard/wish';
 import { keyOf, type Candidate, type Catalog } from '../../pods/candidates';
 import type { NetworkVolume, Template } from '../../runpod/types';
 import type { Parts } from '../parts';
 import { BACK, heading, pickStep, textStep, walkThrough, type Choice } from '../prompts/steps';
 import { gigabytes, money, rate } from '../words';
 import { hardwareStep, type HardwareAnswer } from './hardwareStep';
+import { wishText } from '../guard/words';
+import { limitChoices, settleLimit, type LimitChoice } from './limitStep';
 import type { Asked } from './place';
 
 const LAST = 'runpod.createPod.last';
-const STEPS = 4;
+const STEPS = 5;
 const VOLUME_SIZES = [20, 50, 100, 250] as const;
 
 interface Source {
@@ -34,6 +37,8 @@ interface Known {
   readonly answer?: HardwareAnswer;
   readonly source?: Source;
   readonly storage?: StorageChoice;
+  /** `none`: agreed to be without. */
+  readonly limit?: GuardWish | 'none';
 }
 
 /** What was chosen last, to begin on next time. */
@@ -43,10 +48,11 @@ interface Last {
   readonly hardware: readonly string[];
   readonly source: string;
   readonly storage: StorageChoice;
+  readonly limit?: GuardWish;
 }
 
 /**
- * Asks for a pod in four steps and one line that names the price; Enter five times repeats the last one.
+ * Asks for a pod in five steps and one line that names the price; Enter six times repeats the last one.
  * @throws CancelledError when the person leaves
  */
 export async function askForPod(parts: Parts): Promise<Answer> {
@@ -81,16 +87,22 @@ export async function askForPod(parts: Parts): Promise<Answer> {
       const answer = await pickStep<StorageChoice>({ title, step: 4, of: STEPS, placeholder: l10n.t('Storage for {0}', '/workspace'), items, active: (s) => JSON.stringify(s) === JSON.stringify(last?.storage) });
       return answer === BACK ? BACK : { storage: answer };
     },
+    async ({ answer: hardware, storage }) => {
+      const perHour = hardware?.candidate.perHour;
+      const items = limitChoices(perHour, storage?.kind !== 'none');
+      const answer = await pickStep<LimitChoice>({ title, step: 5, of: STEPS, placeholder: l10n.t('When it ends by itself, also with this computer off'), items, active: (c) => c.kind === 'limit' && JSON.stringify(c.wish) === JSON.stringify(last?.limit) });
+      return answer === BACK ? BACK : { limit: (await settleLimit(answer, perHour)) ?? 'none' };
+    },
   ]);
-  const { name, answer, source, storage } = known;
-  if (!answer || !source || !storage) throw new CancelledError();
+  const { name, answer, source, storage, limit } = known;
+  if (!answer || !source || !storage || !limit) throw new CancelledError();
   const { candidate } = answer;
-  const when = answer.kind === 'take' ? await confirmPrice(name, candidate, storage) : await confirmWatch(name, candidate);
+  const when = answer.kind === 'take' ? await confirmPrice(name, candidate, storage, limit) : await confirmWatch(name, candidate);
   const key = keyOf(candidate);
-  await parts.context.globalState.update(LAST, { name, hardware: [key, ...recent.filter((k) => k !== key)].slice(0, 4), source: source.label, storage } satisfies Last);
+  await parts.context.globalState.update(LAST, { name, hardware: [key, ...recent.filter((k) => k !== key)].slice(0, 4), source: source.label, storage, ...(limit === 'none' ? {} : { limit }) } satisfies Last);
   const { cloud, gpu, cpu } = candidate;
   const request = requestFrom({ name, cloud, storage, ...(gpu ? { gpu } : {}), ...(cpu ? { cpu } : {}), ...(source.templateId ? { templateId: source.templateId } : { image: source.image ?? DEFAULT_IMAGE }) });
-  return { asked: [{ request, label: candidate.label, perHour: candidate.perHour }], when };
+  return { asked: [{ request, label: candidate.label, perHour: candidate.perHour, ...(limit === 'none' ? {} : { limits: limit }) }], when };
 }
 
 /** Reads the catalog once for each number of GPUs: the stock depends on it. */
@@ -196,18 +208,24 @@ function storageChoices(volumes: readonly NetworkVolume[], hardware: Candidate |
   ];
 }
 
-async function confirmPrice(name: string, hardware: Candidate, storage: StorageChoice): Promise<'now'> {
+async function confirmPrice(name: string, hardware: Candidate, storage: StorageChoice, limit: GuardWish | 'none'): Promise<'now'> {
   const create = l10n.t('Create {0}', name);
   const month = storage.kind === 'volume' ? l10n.t(' + {0} a month for {1}', money(volumeDiskPerMonth(storage.sizeGb), { estimate: true }), '/workspace') : '';
   const answer = await window.showQuickPick(
     [
-      { label: create, description: `${hardware.label} · ${rate(hardware.perHour)}${month}`, detail: l10n.t('Bills by the second until it is stopped. No limit stops it by itself.') },
+      { label: create, description: `${hardware.label} · ${rate(hardware.perHour)}${month}`, detail: limitDetail(hardware, limit) },
       { label: l10n.t('Cancel') },
     ],
     { title: l10n.t('New Pod'), placeHolder: l10n.t('{0}: {1}, {2}', name, hardware.label, rate(hardware.perHour)), ignoreFocusOut: true },
   );
   if (answer?.label !== create) throw new CancelledError();
   return 'now';
+}
+
+function limitDetail(hardware: Candidate, limit: GuardWish | 'none'): string {
+  if (limit === 'none') return l10n.t('Bills by the second until it is stopped. No limit stops it by itself.');
+  const cost = limit.limitMinutes === undefined || hardware.perHour === undefined ? '' : l10n.t(', about {0}', money((hardware.perHour * limit.limitMinutes) / 60, { estimate: true }));
+  return `${l10n.t('Bills by the second: {0}', wishText(limit))}${cost}`;
 }
 
 /** Nothing is free now: what is to happen once it is. */

@@ -4,6 +4,7 @@ import { balanceEnd, costSoFar, mayBill, storagePerHour, stoppedStoragePerHour }
 import { isLostAtZero } from '../../pods/outlook';
 import { timeLeftOf } from '../../pods/timeLeft';
 import type { Pod } from '../../runpod/types';
+import { guardLine } from '../guard/words';
 import { gigabytes, localTime, longTime, money, rate } from '../words';
 import { hardwareOf, type RowContext } from './rows';
 import { stateWord } from './state';
@@ -20,7 +21,8 @@ export function podTooltip(pod: Pod, session: PodSession | undefined, { state, n
     add(l10n.t('Rate'), l10n.t('{0} compute, {1} storage', rate(pod.costPerHour), rate(storagePerHour(pod), { estimate: true })));
     add(l10n.t('This start so far'), pod.startedAt && l10n.t('{0} since {1}', money(costSoFar(pod, now), { estimate: true }), localTime(pod.startedAt)));
     const left = timeLeftOf(pod, balanceEnd(state.account));
-    add(l10n.t('Time left'), left ? l10n.t(left.by === 'limit' ? '{0}, until its own limit ({1})' : '{0}, until the balance is gone ({1})', longTime(left.at - now), localTime(left.at)) : l10n.t('unknown: no limit, and the balance cannot be read'));
+    add(l10n.t('Time left'), left ? l10n.t(left.by === 'balance' ? '{0}, until the balance is gone ({1})' : left.by === 'budget' ? '{0}, until its budget is spent ({1})' : '{0}, until its own limit ({1})', longTime(left.at - now), localTime(left.at)) : l10n.t('unknown: no limit, and the balance cannot be read'));
+    add(l10n.t('Limit'), guardLine(pod));
   } else {
     add(l10n.t('Rate'), l10n.t('no compute; storage {0}', rate(stoppedStoragePerHour(pod), { estimate: true })));
   }

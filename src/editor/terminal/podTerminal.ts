@@ -12,6 +12,8 @@ export interface TerminalPod {
   readonly id: string;
   /** What the person calls it now. */
   name(): string;
+  /** Somebody types. */
+  readonly used?: () => void;
 }
 
 /** A shell on a pod in the editor's terminal. It says when the connection goes, and has a new shell once the pod is back. */
@@ -52,6 +54,7 @@ export class PodTerminal implements Pseudoterminal {
   }
 
   handleInput(text: string): void {
+    this.pod.used?.();
     this.#shell?.input(text);
   }
 

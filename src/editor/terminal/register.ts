@@ -4,7 +4,7 @@ import { showError } from '../commands/command';
 import type { Parts } from '../parts';
 import { PodTerminal } from './podTerminal';
 
-export type TerminalParts = Pick<Parts, 'sessions' | 'store' | 'activePod' | 'log'>;
+export type TerminalParts = Pick<Parts, 'sessions' | 'store' | 'activePod' | 'guards' | 'log'>;
 
 export const TERMINAL_PROFILE = 'runpod.terminal';
 
@@ -43,11 +43,11 @@ export class PodTerminals implements Disposable {
   }
 
   #options(podId: string, cwd?: string): ExtensionTerminalOptions {
-    const { store, sessions, log } = this.parts;
+    const { store, sessions, guards, log } = this.parts;
     const name = (): string => store.find(podId)?.name ?? podId;
     return {
       name: name(),
-      pty: new PodTerminal({ id: podId, name }, () => sessions.get(podId), log, cwd),
+      pty: new PodTerminal({ id: podId, name, used: () => guards.noteUse(podId) }, () => sessions.get(podId), log, cwd),
       iconPath: new ThemeIcon('server-environment'),
       isTransient: true,
     };
