@@ -6,6 +6,7 @@ import type { Parts } from './parts';
 import { RunCommands } from './podRuns/commands';
 import { Endings } from './podRuns/endings';
 import { registerOutputs } from './podRuns/output';
+import { RunPlaces } from './podRuns/places';
 import { leftRunning } from './podRuns/leftRunning';
 import { registerTasks } from './tasks/provider';
 import type { RunParts } from './tasks/pods';
@@ -21,7 +22,8 @@ export function registerRuns(parts: Parts): Disposable[] {
   const { log, store, context } = parts;
   const targets = new Targets(store, parts.activePod);
   const terminals = new PodTerminals(parts);
-  const observer: RunObserver = { began: () => undefined, leftRunning: (run) => void leftRunning(parts, run) };
+  const places = new RunPlaces();
+  const observer: RunObserver = { began: (run, label, listen) => places.follow(run, label, listen), leftRunning: (run) => void leftRunning(parts, run) };
   const runParts: RunParts = { ...parts, observer };
   const runs = new Runs(runParts);
   const runCommands = new RunCommands(parts, runParts, (pod, run) => runs.again(pod, run));
@@ -29,6 +31,7 @@ export function registerRuns(parts: Parts): Disposable[] {
   const tell = (ended: EndedRun): void => void endings.tell(ended, () => parts.runBook.of(ended.run.podId).filter(({ state }) => state === 'running').length);
   return [
     terminals,
+    places,
     registerOutputs(parts.sessions),
     ...runCommands.register(),
     parts.followed.onDidEnd(tell),

@@ -43,7 +43,8 @@ export interface RunTerminalParts {
 }
 
 export interface RunObserver {
-  began(run: RunRecord, text: (listener: (chunk: string) => void) => void): void;
+  /** @param label the terminal's name, or part of it @param listen hands over what the run prints from now on */
+  began(run: RunRecord, label: string, listen: (listener: (chunk: string) => void) => void): void;
   /** The person has closed the terminal of a run that goes on. */
   leftRunning(run: RunRecord): void;
 }
@@ -151,7 +152,7 @@ export class RunTerminal implements Pseudoterminal {
       this.#follower = follower;
       this.parts.followed.follow({ ref: run, label: this.label });
       this.parts.runBook.note(run);
-      this.parts.observer?.began(run, (listener) => this.#listeners.push(listener));
+      this.parts.observer?.began(run, this.label, (listener) => this.#listeners.push(listener));
       this.#tellInterruptions(follower, prepared);
       follower.resize(this.#size);
       if (this.#typed !== '') follower.input(this.#typed);
