@@ -13,8 +13,10 @@ export interface ReadOptions {
 
 /** Files of more bytes get a channel of their own. */
 const bigFile = 16 * 1024 * 1024;
-/** READs under way at most: with OpenSSH's 255 KiB they fill a window of 16 MiB. */
-const inFlight = 64;
+/** READs under way at most: of OpenSSH's 255 KiB each they fill a channel's window of 8 MiB … */
+const mostReads = 32;
+/** … which it takes at a round trip of 50 ms. What waits on the pod to be sent only costs it memory and time. */
+const readsFor = (roundTripMs: number): number => Math.min(mostReads, 12 + Math.round(roundTripMs * 0.4));
 const unblockMs = 3_000;
 
 /** The whole file, links followed. Two round trips for one that fits into one READ. */
@@ -133,7 +135,7 @@ async function fill(session: SftpSession, handle: Handle, into: Buffer, start: n
       at += length;
     }
   };
-  await keepBusy(inFlight, () => {
+  await keepBusy(readsFor(session.roundTripMs), () => {
     const from = next;
     next = Math.min(into.length, from + session.maxRead);
     return from < end ? take(from, next) : undefined;

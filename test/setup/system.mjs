@@ -22,6 +22,14 @@ const packages = {
     ['rsync', program('rsync')],
     ['git', program('git')],
     ['python3', program('python3')],
+    // Another server than OpenSSH's, for the files' contract.
+    ['dropbear-bin', program('dropbear', 'dropbearkey')],
+  ],
+  // What the bench measures us against.
+  bench: [
+    ['sshfs', program('sshfs')],
+    ['fuse3', program('fusermount3')],
+    ['rsync', program('rsync')],
   ],
   // What npm compiles the server's native parts with.
   server: [
@@ -37,7 +45,7 @@ const packages = {
   ],
 };
 
-/** @param {('simulator' | 'server' | 'browser')[]} needs */
+/** @param {('simulator' | 'bench' | 'server' | 'browser')[]} needs */
 function missing(needs) {
   const names = needs.flatMap((need) => packages[need]).filter(([, isThere]) => !isThere()).map(([name]) => name);
   return [...new Set(names)];
@@ -45,7 +53,7 @@ function missing(needs) {
 
 /**
  * Installs what is missing (Debian and Ubuntu, as root) or names the one command that does.
- * @param {('simulator' | 'server' | 'browser')[]} needs
+ * @param {('simulator' | 'bench' | 'server' | 'browser')[]} needs
  */
 export async function installSystemPackages(needs) {
   if (process.platform === 'darwin') return checkMac(needs);

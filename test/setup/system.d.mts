@@ -1,0 +1,1 @@
+export declare function installSystemPackages(needs: readonly ('simulator' | 'bench' | 'server' | 'browser')[]): Promise<void>;
