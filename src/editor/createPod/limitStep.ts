@@ -26,7 +26,7 @@ export function limitChoices(perHour: number | undefined, keeps: boolean): Choic
     { label: l10n.t('Until idle for 30 min, then stop'), description: l10n.t('no run, nobody at a terminal, GPU and CPU low'), value: { kind: 'limit', wish: { idleMinutes: 30, atLimit: 'stop' } } },
     timed(720),
     timed(60),
-    { label: l10n.t('Other time…'), description: l10n.t('hours from its start'), value: { kind: 'hours' } },
+    { label: l10n.t('Other time…'), description: l10n.t('hours'), value: { kind: 'hours' } },
     { label: l10n.t('Budget…'), description: l10n.t('dollars of compute in one start'), value: { kind: 'budget' } },
     ...(keeps ? [] : [{ label: l10n.t('4 h, then delete it'), description: `${cost(240)} · ${l10n.t('it has no volume: nothing is kept by a stop either')}`, value: limit(240, 'terminate') }]),
     heading<LimitChoice>(l10n.t('Without')),
@@ -40,7 +40,7 @@ export async function settleLimit(choice: LimitChoice, perHour: number | undefin
     case 'limit':
       return choice.wish;
     case 'hours': {
-      const hours = await askNumber(l10n.t('Stop so many hours after its start'), '6', 8760);
+      const hours = await askNumber(l10n.t('Hours until it stops'), '6', 8760);
       return { limitMinutes: Math.round(hours * 60), atLimit: 'stop' };
     }
     case 'budget': {

@@ -4,17 +4,20 @@ import { until, useEditor } from './editor';
 describe('a new pod', () => {
   const editor = useEditor({ folder: 'none' });
 
-  it('is made in four steps with the price named before, and is ready in the end', async () => {
+  it('is made in five steps with the price named before, and is ready in the end', async () => {
     await editor.sidebar();
     await editor.sidebarAction('New Pod…');
     await editor.quickInput.answer('sdxl');
-    await editor.quickInput.waitFor('New Pod (2/4)');
+    await editor.quickInput.waitFor('New Pod (2/5)');
     await until('prices', async () => (await editor.quickInput.items()).some((i) => /\$\d\.\d\d\/hr {1,2}\(\$\d\.\d\d community\)/.test(i.description)));
     await editor.screenshot('new-pod', { readme: true });
     await editor.quickInput.type('a4000');
     await editor.quickInput.choose(/^RTX A4000 +16 GB .*\$0\.\d+\/hr/);
     await editor.quickInput.choose('RunPod PyTorch');
     await editor.quickInput.choose('20 GB volume');
+    await editor.quickInput.waitFor('New Pod (5/5)');
+    await editor.screenshot('new-pod-limit');
+    await editor.quickInput.choose(/^4 h, then stop/);
     assert.match((await editor.quickInput.items()).map((i) => i.description).join('\n'), /\$0\.\d\d\/hr/);
     await editor.quickInput.choose('Create sdxl');
     const pods = await editor.sidebar();
@@ -29,7 +32,7 @@ describe('a new pod', () => {
     const labels = async (): Promise<string[]> => (await editor.quickInput.items()).map((i) => i.label);
     await editor.command('RunPod: New Pod…');
     await editor.quickInput.answer('search');
-    await editor.quickInput.waitFor('New Pod (2/4)');
+    await editor.quickInput.waitFor('New Pod (2/5)');
     await until('prices', async () => (await editor.quickInput.items()).some((i) => /\/hr/.test(i.description)));
     await editor.quickInput.type('48');
     await until('only 48 GB', async () => (await labels()).filter((l) => / GB$/.test(l)).every((l) => / 48 GB$/.test(l)) && (await labels()).some((l) => /^L40S? /.test(l)));
@@ -45,12 +48,13 @@ describe('a new pod', () => {
     await editor.simulator.control('POST', 'faults', { method: 'POST', path: '/v2/pods', effect: { kind: 'status', status: 400, detail: 'There are no longer any instances available with the requested specifications. Please refresh and try again.' } });
     await editor.command('RunPod: New Pod…');
     await editor.quickInput.answer('elsewhere');
-    await editor.quickInput.waitFor('New Pod (2/4)');
+    await editor.quickInput.waitFor('New Pod (2/5)');
     await until('prices', async () => (await editor.quickInput.items()).some((i) => /\/hr/.test(i.description)));
     await editor.quickInput.type('4090');
     await editor.quickInput.choose(/^RTX 4090 /);
     await editor.quickInput.choose('RunPod PyTorch');
     await editor.quickInput.choose('20 GB volume');
+    await editor.quickInput.choose(/^4 h, then stop/);
     await editor.quickInput.choose('Create elsewhere');
     const none = await editor.notification(/No RTX 4090 free right now/);
     await editor.screenshot('no-capacity');
@@ -64,12 +68,13 @@ describe('a new pod', () => {
     await editor.simulator.control('PATCH', 'settings', { shortages: [{ gpu: 'NVIDIA L4' }] });
     await editor.command('RunPod: New Pod…');
     await editor.quickInput.answer('awaited');
-    await editor.quickInput.waitFor('New Pod (2/4)');
+    await editor.quickInput.waitFor('New Pod (2/5)');
     await until('prices', async () => (await editor.quickInput.items()).some((i) => /\/hr/.test(i.description)));
     await editor.quickInput.type('l4 24');
     await editor.quickInput.choose(/^L4 .*watch for it/);
     await editor.quickInput.choose('RunPod PyTorch');
     await editor.quickInput.choose('20 GB volume');
+    await editor.quickInput.choose(/^4 h, then stop/);
     await editor.quickInput.choose('Create awaited as Soon as One Is Free');
     await editor.statusItem(/watching for L4/);
     await editor.simulator.control('PATCH', 'settings', { shortages: [] });
@@ -79,11 +84,12 @@ describe('a new pod', () => {
   it('ends what was made when the wait is cancelled', async () => {
     await editor.command('RunPod: New Pod…');
     await editor.quickInput.answer('unwanted');
-    await editor.quickInput.waitFor('New Pod (2/4)');
+    await editor.quickInput.waitFor('New Pod (2/5)');
     await editor.quickInput.type('a4000');
     await editor.quickInput.choose(/^RTX A4000 /);
     await editor.quickInput.choose('RunPod PyTorch');
     await editor.quickInput.choose('20 GB volume');
+    await editor.quickInput.choose(/^4 h, then stop/);
     await editor.quickInput.choose('Create unwanted');
     const pods = await editor.sidebar();
     await pods.row('unwanted');
@@ -95,9 +101,9 @@ describe('a new pod', () => {
   it('can be left at any step, and goes back', async () => {
     await editor.command('RunPod: New Pod…');
     await editor.quickInput.answer('left');
-    await editor.quickInput.waitFor('New Pod (2/4)');
+    await editor.quickInput.waitFor('New Pod (2/5)');
     await editor.quickInput.button('Back');
-    await editor.quickInput.waitFor('New Pod (1/4)');
+    await editor.quickInput.waitFor('New Pod (1/5)');
     await editor.quickInput.cancel();
     const { pods } = await editor.simulator.rest<{ pods: { name: string }[] }>('GET', 'pods');
     assert.ok(!pods.some((p) => p.name === 'left'));

@@ -32,7 +32,8 @@ guard() {
   own_began=$began
   fractions=1
   sleep 0.01 2>/dev/null || fractions=
-  trap : USR1
+  nudged=
+  trap 'nudged=1' USR1
   trap '' HUP
   echo -500 2>/dev/null >/proc/self/oom_score_adj || :
   tool= why_used=
@@ -84,7 +85,9 @@ guard() {
       continue
     fi
     uptime_cs
-    if [ $up -ge $next_look ]; then
+    # Whoever has an order for us has news as well.
+    if [ $up -ge $next_look ] || [ -n "$nudged" ]; then
+      nudged=
       if look; then
         settle_start
         check_right

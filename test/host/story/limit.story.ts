@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { until, useEditor } from './editor';
+
+interface Listed {
+  readonly pods: { readonly id: string; readonly name: string; readonly status: string }[];
+}
+
+describe('a pod that ends by itself', () => {
+  const editor = useEditor({ folder: 'none' });
+  const status = async (name: string): Promise<string | undefined> => (await editor.simulator.rest<Listed>('GET', 'pods')).pods.find((p) => p.name === name)?.status;
+
+  it('is told from one that nothing ends, and is given a limit from its row', async () => {
+    const pods = await editor.sidebar();
+    const row = await pods.row('llama-ft');
+    await row.waitFor(/no limit ⚠/, 60_000);
+    await editor.screenshot('no-limit');
+    await row.chooseFromMenu('Set Limit…');
+    await editor.quickInput.waitFor('Set Limit: llama-ft');
+    await editor.screenshot('set-limit');
+    await editor.quickInput.choose(/^4 h, then stop/);
+    await row.waitFor(/\$0\.69\/hr · 3h 5\dm · .*4090 · until the container restarts/, 60_000);
+    await editor.screenshot('limit', { readme: true });
+  });
+
+  it('is extended from the palette, and the change is on the pod before it is shown', async () => {
+    await editor.command('RunPod: Extend or Shorten Limit…');
+    await editor.quickInput.choose(/llama-ft/);
+    await editor.quickInput.choose(/^Extend 2 h/);
+    const pods = await editor.sidebar();
+    await (await pods.row('llama-ft')).waitFor(/5h 5\dm/, 60_000);
+    const { stdout } = await editor.simulator.control<{ stdout: string }>('POST', 'pods/llama-ft/exec', { argv: ['sh', '-c', 'cat /workspace/.runpod-workspaces/*/guard/plan'] });
+    assert.match(stdout, /limit=14400\n[\s\S]*deadline=\d{10}\n/);
+    await editor.statusItem(/left/);
+  });
+
+  it('ends while nobody looks', async () => {
+    const pods = await editor.sidebar();
+    await (await pods.row('llama-ft')).chooseFromMenu('Extend or Shorten Limit…');
+    await editor.quickInput.cancel();
+    // The clock of RunPod moves on; the guard learns of it from RunPod alone.
+    await editor.simulator.control('POST', 'advance', { ms: 6 * 3_600_000 });
+    await editor.simulator.control('POST', 'pods/llama-ft/exec', { argv: ['sh', '-c', 'read pid began </tmp/.runpod-workspaces/*/guard/lock.*/owner; kill -USR1 $pid'] });
+    await until('the stop', async () => (await status('llama-ft')) === 'EXITED', 90_000);
+    await (await pods.row('llama-ft')).waitFor(/stopped/, 60_000);
+  });
+});
