@@ -9,6 +9,7 @@ import type { ProxySettings } from './proxy';
 import type { RateWindow } from './rateLimit';
 import { BillingApi, CatalogApi, NetworkVolumesApi, TemplatesApi } from './resources';
 import { ServerClock } from './serverClock';
+import { SpotApi } from './spot';
 import { SshKeysApi } from './sshKeys';
 import type { ReadOptions, Timings } from './transport';
 import { defaultTimings, Transport } from './transport';
@@ -40,6 +41,8 @@ export class RunPodClient implements Disposable {
   readonly sshKeys: SshKeysApi;
   readonly networkVolumes: NetworkVolumesApi;
   readonly billing: BillingApi;
+  /** Over GraphQL, while that lasts. */
+  readonly spot: SpotApi;
   /** The API's time, as its answers tell it. */
   readonly serverClock = new ServerClock();
   readonly #rest: Transport;
@@ -71,6 +74,7 @@ export class RunPodClient implements Disposable {
     this.sshKeys = new SshKeysApi(this.#rest);
     this.networkVolumes = new NetworkVolumesApi(this.#rest, log);
     this.billing = new BillingApi(this.#rest, log);
+    this.spot = new SpotApi(this.#graphql, graphql.path);
     this.#account = new AccountApi(this.#graphql, graphql.path, log);
   }
 

@@ -27,6 +27,9 @@ const problemSchema = z.object({
 const capacityWords =
   /no longer any instances available|not enough free gpus|no (?:free |available )?(?:instances?|machines?|gpus?|capacity)\b.*\bavailable|no (?:free |available )?(?:instances|machines|capacity)\b|(?:insufficient|out of|lack of|without) (?:gpu )?(?:capacity|stock)|could not be placed/i;
 
+/** Whether a refusal in these words means that no machine is free. */
+export const meansNoCapacity = (words: string): boolean => capacityWords.test(words);
+
 const byStatus: Record<number, RunPodErrorCode> = {
   401: 'unauthorized',
   402: 'payment-required',
