@@ -27,6 +27,9 @@ import { PodLogs } from './editor/podLogs';
 import { PodsView } from './editor/podsView/provider';
 import { registerRemoteSsh } from './editor/remoteSsh/register';
 import { registerRuns } from './editor/runs';
+import { registerSync } from './editor/sync/register';
+import { Mappings } from './editor/sync/mappings';
+import { Ledgers } from './editor/tasks/ledgers';
 import { registerSearch } from './editor/search/register';
 import { registerProfiles } from './editor/profile/commands';
 import { reachThrough, tellSessions } from './editor/sessions';
@@ -59,7 +62,7 @@ export function activate(context: ExtensionContext): void {
   const pending = pendingCreates(context.globalState);
   const watches = new Watches(context.workspaceState, keys, api, log);
   const guards = new Guards({ store, sessions, log, urls: guardUrls, now });
-  const parts: Parts = { guards, context, log, keys, api, store, reach, sessions, activePod, identities, podLogs, runBook, followed, pendingCreates: pending, watches, files, fileChanges, now };
+  const parts: Parts = { guards, context, log, keys, api, store, reach, sessions, activePod, identities, podLogs, runBook, followed, pendingCreates: pending, watches, files, fileChanges, now, ledgers: new Ledgers(context), mappings: new Mappings(context.workspaceState) };
 
   const attention = new AttentionWatch(store);
   const spending = new Spending(store, context.globalState, keys.onDidChange, now);
@@ -103,6 +106,7 @@ export function activate(context: ExtensionContext): void {
     ...registerPlaces(parts, podsView, diskFigures),
     ...registerRemoteSsh(parts),
     registerSearch(parts),
+    ...registerSync(parts),
     registerGoToFile(parts),
   );
   // The first request waits until the editor has started.

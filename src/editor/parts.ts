@@ -13,6 +13,8 @@ import type { Guards } from './guard/guards';
 import type { PodLogs } from './podLogs';
 import type { RunBook } from './podRuns/book';
 import type { FollowedRuns } from './podRuns/followed';
+import type { Mappings } from './sync/mappings';
+import type { Ledgers } from './tasks/ledgers';
 import type { SshIdentities } from './sshIdentities';
 
 /** What the commands work with; `activate` builds it once. */
@@ -38,6 +40,9 @@ export interface Parts {
   readonly runBook: RunBook;
   /** The runs that this window has terminals for. */
   readonly followed: FollowedRuns;
+  /** What local folders and pods had in common, and where each folder lies on pods. */
+  readonly ledgers: Ledgers;
+  readonly mappings: Mappings;
   files(podId: string): PodFiles;
   /** What changes on pods, by our hand and by others'. */
   readonly fileChanges: FileChanges;

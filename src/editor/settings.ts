@@ -10,6 +10,8 @@ export const settings = {
   identityFiles: (): readonly string[] => read<readonly string[]>('ssh.identityFiles', []),
   interpreters: (scope?: ConfigurationScope): Readonly<Record<string, string>> =>
     workspace.getConfiguration('runpod', scope).get<Record<string, string>>('run.interpreters') ?? {},
+  /** Whether files of a folder that was pushed go to its pod when they are saved. */
+  uploadOnSave: (scope: ConfigurationScope): boolean => workspace.getConfiguration('runpod', scope).get<boolean>('sync.uploadOnSave') === true,
   /** When to tell about money; see `Thresholds`. */
   thresholds: (): Thresholds => ({
     balanceUsd: read('alerts.balanceBelow', 5),

@@ -45,6 +45,8 @@ export interface Walked {
 export interface WalkOptions {
   /** Only these files and folders, relative to the root. One that is named so is taken though it is ignored or looks like a secret. */
   readonly paths?: readonly string[] | undefined;
+  /** What is named in `paths` has to be allowed all the same: nobody chose it by hand. */
+  readonly strict?: boolean | undefined;
   /** Where the ignore files are read from; the folder itself unless told. */
   readonly rules?: LocalTree | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -65,7 +67,7 @@ function sought(paths: readonly string[] | undefined, path: string): 'named' | '
  * files that git tracks though they are ignored (the index is not read), and repositories inside the folder (their files
  * are sent).
  */
-export async function walk(tree: LocalTree, { paths, rules = tree, signal }: WalkOptions = {}): Promise<Walked> {
+export async function walk(tree: LocalTree, { paths, strict = false, rules = tree, signal }: WalkOptions = {}): Promise<Walked> {
   const options = { ignoreCase: tree.ignoreCase };
   const excluded = ignore({ ignoreCase: true }).add([...DEFAULT_EXCLUSIONS]);
   const secret = ignore({ ignoreCase: true }).add([...SECRET_NAMES]);
@@ -86,7 +88,7 @@ export async function walk(tree: LocalTree, { paths, rules = tree, signal }: Wal
       if (wanted === undefined) continue;
       const name = entry.type === 'folder' ? `${entry.name}/` : entry.name;
       const asked = entry.type === 'folder' ? `${path}/` : path;
-      const own = wanted === 'inside' ? opinion(scope.own, asked) : 'included';
+      const own = wanted === 'inside' || strict ? opinion(scope.own, asked) : 'included';
       if (own === 'ignored' || (own === undefined && (excluded.test(name).ignored || opinion(scope.git, asked) === 'ignored'))) continue;
       if (own === undefined && secret.test(name).ignored) {
         found.secrets.push(asked);

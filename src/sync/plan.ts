@@ -4,8 +4,10 @@ import type { SyncHost } from './host';
 import { DEFAULT_EXCLUSIONS, walk, type Walked } from './ignore';
 import { wholeSeconds, type FileMark, type Ledger } from './ledger';
 import type { LocalStat, LocalTree } from './localTree';
-import { findRemote, hashRemote, listRemote, type RemoteEntry } from './remoteList';
+import { findRemote, hashRemote, listRemote, type FindOptions, type RemoteEntry } from './remoteList';
 import { remoteTree } from './remoteTree';
+import { findBySftp, type Lister } from './sftpList';
+import { UploadError } from './uploadError';
 
 /** One file to send. */
 export interface PlannedFile {
@@ -66,6 +68,10 @@ export interface Comparison extends UploadPlan {
 export interface CompareOptions {
   /** Only these files and folders, relative to the root. */
   readonly paths?: readonly string[] | undefined;
+  /** See `WalkOptions`. */
+  readonly strict?: boolean | undefined;
+  /** Looks where the pod lacks the shell tools for it. */
+  readonly sftp?: Lister | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -97,13 +103,14 @@ export async function planUpload(host: SyncHost, tree: LocalTree, target: string
 export async function compare(host: SyncHost, tree: LocalTree, target: string, ledger: Ledger, options: CompareOptions = {}): Promise<Comparison> {
   const { paths, signal } = options;
   const unlisted = UNLISTED.filter((name) => paths?.some((path) => path.split('/').includes(name)) !== true);
-  const [here, found] = await Promise.all([readHere(tree, options), findRemote(host, target, { paths, unlisted, signal })]);
+  const find = (left: readonly string[]): Promise<Map<string, RemoteEntry>> => findEither(host, target, { paths, unlisted: left, signal }, options.sftp);
+  const [here, found] = await Promise.all([readHere(tree, options), find(unlisted)]);
   // A `.runpodignore` can take back what is not even listed usually.
   const takenBack = [...here.stats.keys()].some((path) => path.split('/').some((name) => unlisted.includes(name)));
-  const remote = takenBack ? await findRemote(host, target, { paths, unlisted: [], signal }) : found;
+  const remote = takenBack ? await find([]) : found;
   const plan = await compareFiles(host, tree, target, ledger, here, remote, signal);
 
-  const there = await walk(remoteTree(remote), { paths, rules: tree, signal });
+  const there = await walk(remoteTree(remote), { paths, strict: options.strict, rules: tree, signal });
   const mine = new Set([...here.stats.keys(), ...here.found.links.map(({ path }) => path), ...here.found.odd, ...here.found.secrets]);
   const folders = foldersOf(mine);
   const onlyThere: RemoteFile[] = [];
@@ -127,13 +134,22 @@ export async function compare(host: SyncHost, tree: LocalTree, target: string, l
   };
 }
 
+async function findEither(host: SyncHost, target: string, options: FindOptions, sftp: Lister | undefined): Promise<Map<string, RemoteEntry>> {
+  try {
+    return await findRemote(host, target, options);
+  } catch (error) {
+    if (sftp === undefined || !(error instanceof UploadError) || error.code !== 'missing-tool') throw error;
+    return findBySftp(sftp, target, options);
+  }
+}
+
 interface Here {
   readonly found: Walked;
   readonly stats: ReadonlyMap<string, LocalStat>;
 }
 
-async function readHere(tree: LocalTree, { paths, signal }: CompareOptions): Promise<Here> {
-  const found = await walk(tree, { paths, signal });
+async function readHere(tree: LocalTree, { paths, strict, signal }: CompareOptions): Promise<Here> {
+  const found = await walk(tree, { paths, strict, signal });
   return { found, stats: new Map(await statAll(tree, found.files, signal)) };
 }
 

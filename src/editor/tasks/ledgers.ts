@@ -4,7 +4,30 @@ import { Ledger } from '../../sync/ledger';
 
 /** What was sent from each local folder, remembered with the window's workspace. */
 export class Ledgers {
+  readonly #turns = new Map<string, Promise<unknown>>();
+
   constructor(private readonly context: Pick<ExtensionContext, 'storageUri' | 'globalStorageUri'>) {}
+
+  /** Works with the ledger of a folder and a place, one after the other. What was learned is kept, also when the work fails. */
+  async use<T>(folder: Uri, target: string, work: (ledger: Ledger) => Promise<T>): Promise<T> {
+    const key = this.#file(folder, target).toString();
+    const before = this.#turns.get(key);
+    const turn = (async () => {
+      await before?.catch(() => undefined);
+      const ledger = await this.load(folder, target);
+      try {
+        return await work(ledger);
+      } finally {
+        await this.save(folder, target, ledger);
+      }
+    })();
+    this.#turns.set(key, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(key) === turn) this.#turns.delete(key);
+    }
+  }
 
   async load(folder: Uri, target: string): Promise<Ledger> {
     try {

@@ -9,12 +9,12 @@ import { SCHEME, SCHEME_READONLY } from '../ids';
 import { settings } from '../settings';
 import { TASK_TYPE, type RunDefinition } from './definition';
 import { execute, type RunOutcome } from './execute';
-import { Ledgers } from './ledgers';
 import { folderName, isProject, localTree, onlyFile } from './localFolder';
 import { findPod, podNow, type RunParts } from './pods';
 import { withPatience } from './progress';
 import { taskTerminal } from './provider';
 import { RunTerminal, type PreparedRun } from './runTerminal';
+import { saveBelow } from './saving';
 import { sendFolder } from './sendFolder';
 
 export interface RunChoices {
@@ -32,11 +32,7 @@ const PROBE_DEADLINE_MS = 30_000;
 
 /** The bodies of **Run on RunPod** and **Run Command on Pod**. */
 export class Runs {
-  readonly #ledgers: Ledgers;
-
-  constructor(private readonly parts: RunParts) {
-    this.#ledgers = new Ledgers(parts.context);
-  }
+  constructor(private readonly parts: RunParts) {}
 
   /**
    * Runs a file: one on a pod where it lies, a local one after its folder was sent. Documents are saved first.
@@ -88,8 +84,9 @@ export class Runs {
       await saveBelow(only ? uri : folder);
       const tree = localTree(folder);
       const sent = await sendFolder(
-        this.#ledgers,
-        { pod, session: this.parts.sessions.get(pod.id), folder, tree: only ? onlyFile(tree, file) : tree, name: folderName(folder), conflicts: choices.conflicts, confirmed: choices.confirmed },
+        this.parts.ledgers,
+        this.parts.mappings,
+        { pod, session: this.parts.sessions.get(pod.id), files: this.parts.files(pod.id), folder, tree: only ? onlyFile(tree, file) : tree, name: folderName(folder), conflicts: choices.conflicts, confirmed: choices.confirmed },
         signal,
       );
       const command = choices.command ?? (await this.#commandFor(pod, `${sent.target}/${file}`, sent.target, uri));
@@ -160,15 +157,4 @@ async function localSource(uri: Uri, choices: RunChoices): Promise<{ folder: Uri
   const answer = await window.showInformationMessage(l10n.t('{0} lies in no open folder. Send its folder {1} along?', file, folderName(folder)), whole, alone);
   if (answer === undefined) throw new CancelledError();
   return { folder, file, only: answer === alone };
-}
-
-/** Saves what is open and unsaved in a folder, for a run sees only what is on the disk. */
-async function saveBelow(folder: Uri): Promise<void> {
-  const root = folder.path.replace(/\/+$/, '');
-  const open = [...workspace.textDocuments, ...workspace.notebookDocuments];
-  for (const document of open) {
-    const { scheme, authority, path } = document.uri;
-    const inside = scheme === folder.scheme && authority === folder.authority && (path === root || path.startsWith(`${root}/`));
-    if (inside && document.isDirty && !(await document.save())) throw new Error(l10n.t('{0} could not be saved, so it was not run.', nameOf(document.uri)));
-  }
 }
