@@ -68,6 +68,7 @@ export const rowUri = (podId: string, stale: boolean): Uri => Uri.from({ scheme:
 function describe(pod: Pod, look: PodLook, { state, now, activePod }: RowContext): string {
   const parts: string[] = [];
   let remark: string | undefined;
+  let after: string | undefined;
   if (look === 'stopped') {
     parts.push(l10n.t('stopped'));
     const storage = stoppedStoragePerHour(pod);
@@ -78,12 +79,14 @@ function describe(pod: Pod, look: PodLook, { state, now, activePod }: RowContext
     const left = timeLeftOf(pod, balanceEnd(state.account));
     const { alarm, remark: said } = limitNote(pod, now);
     remark = said;
-    // Time left on a pod that nothing ends is the balance's, and says little beside that.
-    if (alarm !== undefined) parts.push(alarm);
-    else if (left) parts.push(left.by === 'balance' ? l10n.t('{0} to $0', tinyTime(left.at - now)) : shortTime(left.at - now));
+    const time = left && (left.by === 'balance' ? l10n.t('{0} to $0', tinyTime(left.at - now)) : shortTime(left.at - now));
+    if (alarm ?? time) parts.push(alarm ?? time ?? '');
+    // Beside an alarm the time that the balance leaves comes last: a narrow sidebar cuts from the right.
+    if (alarm !== undefined) after = time;
   }
   const hardware = hardwareOf(pod);
   if (hardware) parts.push(hardware);
+  if (after !== undefined) parts.push(after);
   const zero = balanceEnd(state.account);
   if (zero !== undefined && zero - now < LOST_SOON_MS && state.account?.typed?.kind !== 'budget' && isLostAtZero(pod)) parts.push(l10n.t('⚠ data lost at $0'));
   if (remark !== undefined) parts.push(remark);
