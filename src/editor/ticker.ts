@@ -24,6 +24,9 @@ export class Ticker implements Disposable {
   readonly #item: StatusBarItem;
   readonly #subscription: Disposable;
   #outlook: Outlook | undefined;
+  /** What runs, the most important first. */
+  #running: readonly Pod[] = [];
+  #lost = 0;
   #timer: NodeJS.Timeout | undefined;
   #text = '';
 
@@ -60,6 +63,9 @@ export class Ticker implements Disposable {
       return;
     }
     this.#outlook = outlook;
+    const { pods } = this.store.state;
+    this.#running = pods.filter((pod) => lookOf(pod) !== 'stopped').sort(byImportance);
+    this.#lost = pods.filter(isLostAtZero).length;
     this.#timer ??= setInterval(() => this.tick(), TICK_MS);
     this.#paint(outlook, true);
   }
@@ -91,12 +97,12 @@ export class Ticker implements Disposable {
   }
 
   #tooltip(outlook: Outlook): MarkdownString {
-    const { pods, account, problem, fetchedAt } = this.store.state;
+    const { account, problem, fetchedAt } = this.store.state;
     const { burn, stoppedStoragePerHour: stopped, first } = outlook;
     const now = this.now();
     const text = new MarkdownString(undefined, true);
     text.isTrusted = { enabledCommands: ['runpod.showPods', 'runpod.refreshPods', 'runpod.showCosts', 'runpod.setBalance', 'runpod.extendLimit'] };
-    this.#podTable(text, pods, outlook);
+    this.#podTable(text, outlook);
     const lines = [
       stopped > 0
         ? l10n.t('Now: {0} compute, {1} storage, of it {2} for stopped pods', rate(burn.computePerHour), rate(burn.storagePerHour, { estimate: true }), rate(stopped, { estimate: true }))
@@ -111,7 +117,7 @@ export class Ticker implements Disposable {
             ? l10n.t('Your budget lasts {0} ({1})', longTime(first.at - now), localTime(first.at))
             : l10n.t('Time to $0: {0} ({1}); then all pods stop', longTime(first.at - now), localTime(first.at)),
     ];
-    const lost = pods.filter(isLostAtZero).length;
+    const lost = this.#lost;
     if (lost > 0 && account?.typed?.kind !== 'budget') lines.push(l10n.t('Pods without a network volume, deleted with their data at $0: {0}', lost));
     if (burn.unknown > 0) lines.push(l10n.t('Pods whose rate RunPod did not say: {0}; the total lacks them', burn.unknown));
     if (problem && fetchedAt !== undefined) lines.push(l10n.t('Last seen {0} ago', shortTime(Date.now() - fetchedAt)));
@@ -127,8 +133,8 @@ export class Ticker implements Disposable {
     return text;
   }
 
-  #podTable(text: MarkdownString, pods: readonly Pod[], { balanceEndsAt }: Outlook): void {
-    const running = pods.filter((pod) => lookOf(pod) !== 'stopped').sort(byImportance);
+  #podTable(text: MarkdownString, { balanceEndsAt }: Outlook): void {
+    const running = this.#running;
     if (running.length === 0) return;
     text.appendMarkdown(`| ${l10n.t('Pod')} | | | |\n|:--|--:|:--|:--|\n`);
     for (const pod of running.slice(0, TOOLTIP_PODS)) {

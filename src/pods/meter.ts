@@ -82,7 +82,7 @@ export class SpendMeter {
     for (const pod of pods) {
       const next = ratesOf(pod);
       const known = this.#rates.get(pod.id);
-      const begin = (mayBill(pod) ? (pod.startedAt ?? pod.createdAt) : pod.createdAt)?.getTime();
+      const begin = beganAt(pod) ?? (known ? this.#upTo : undefined);
       if (known && (known.compute === 0) === (next.compute === 0)) this.#add(pod.id, known, this.#upTo, to);
       // It has stopped since: until then it cost what it cost before.
       else if (known && next.compute === 0) this.#add(pod.id, known, this.#upTo, Math.min(to, known.endsBy ?? to));
@@ -166,6 +166,13 @@ export class SpendMeter {
 function ratesOf(pod: Pod): Rates {
   const limit = timeLeftOf(pod, undefined);
   return { compute: mayBill(pod) ? (pod.costPerHour ?? 0) : 0, storage: storagePerHour(pod), endsBy: limit?.by === 'limit' ? limit.at : undefined };
+}
+
+/** Since when a pod costs what it costs now, as far as it is told: while a start is under way, RunPod still tells the start before. */
+function beganAt(pod: Pod): number | undefined {
+  if (!mayBill(pod)) return pod.createdAt?.getTime();
+  const starting = pod.status === 'PROVISIONING' || pod.status === 'STARTING';
+  return starting && pod.startedAt !== undefined ? undefined : (pod.startedAt ?? pod.createdAt)?.getTime();
 }
 
 const hoursIn = (sum: Sum, from: number, to: number): number => Math.max(0, Math.min(to, sum.until ?? to) - Math.max(from, sum.since)) / 3_600_000;

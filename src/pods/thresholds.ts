@@ -1,6 +1,6 @@
 import type { Pod } from '../runpod/types';
 import type { KnownAccount } from './balance';
-import { balanceEnd, mayBill } from './money';
+import { balanceEnd } from './money';
 import { timeLeftOf } from './timeLeft';
 
 /** When a person wants to be told; 0 is never. */
@@ -48,7 +48,8 @@ export function crossings(pods: readonly Pod[], account: KnownAccount | undefine
   if (balance === undefined) keep('balance');
   else weigh('balance', balance < limits.balanceUsd, balance < limits.balanceUsd * REARM, () => ({ kind: 'balance', key: 'balance', balance }));
   for (const pod of pods) {
-    if (!mayBill(pod) || pod.startedAt === undefined || limits.runningMs <= 0 || timeLeftOf(pod, undefined) !== undefined) continue;
+    // While a start is under way RunPod still tells the start before.
+    if (pod.status !== 'RUNNING' || pod.startedAt === undefined || limits.runningMs <= 0 || timeLeftOf(pod, undefined) !== undefined) continue;
     const sinceMs = now - pod.startedAt.getTime();
     const key = `running:${pod.id}:${pod.startedAt.getTime()}`;
     weigh(key, sinceMs >= limits.runningMs, false, () => ({ kind: 'running', key, pod, sinceMs }));

@@ -43,6 +43,18 @@ describe('spend meter', () => {
     near(meter.today(noon + HOUR), 13);
   });
 
+  it('takes the start before for nothing while a start is under way', () => {
+    const noon = new Date(2026, 9, 1, 12).getTime();
+    const starting = bare({ status: 'STARTING', startedAt: new Date(noon - 5 * HOUR) });
+    const first = new SpendMeter();
+    first.update([starting], noon);
+    near(first.today(noon), 0);
+    const seen = new SpendMeter();
+    seen.update([stopped({ startedAt: new Date(noon - 5 * HOUR) })], noon);
+    seen.update([starting], noon + HOUR / 60);
+    near(seen.total(noon + HOUR / 60), 1 / 60);
+  });
+
   it('begins a day at its midnight', () => {
     const meter = new SpendMeter();
     const evening = new Date(2026, 9, 1, 22).getTime();

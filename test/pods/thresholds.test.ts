@@ -50,6 +50,10 @@ describe('thresholds of cost', () => {
     assert.deepEqual(crossings([], undefined, limits, told, start).told, {});
   });
 
+  it('take the start before for no long run while a start is under way', () => {
+    assert.deepEqual(kinds([aPod({ status: 'STARTING', startedAt: new Date(start - 240 * HOUR) })], undefined), []);
+  });
+
   it('leave a pod with a limit alone, and what is set to 0', () => {
     const long = { startedAt: new Date(start - 13 * HOUR) };
     assert.deepEqual(kinds([aPod({ ...long, args: 'bash -c "sleep 90000; runpodctl stop pod x"' })], undefined), []);
