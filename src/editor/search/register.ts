@@ -10,7 +10,8 @@ import { explain } from '../errorWords';
 import { CONTEXT, VIEW_SEARCH } from '../ids';
 import type { Parts } from '../parts';
 import { type Asked, askQuery, nothingAsked } from './question';
-import { replaceAll } from './replace';
+import { registerProposed } from './proposed';
+import { replaceAll, type Replaced } from './replace';
 import { type FileResult, type Result, SearchResults } from './results';
 import { excludedGlobs, type Scope, scopeOf, whichFolder } from './scope';
 import { SearchView } from './view';
@@ -46,6 +47,9 @@ class Searches implements Disposable {
       command('runpod.clearSearch', log, () => this.#show(undefined)),
       command('runpod.dismissSearchResult', log, (row) => this.#dismiss(row)),
       command('runpod.replaceOnPod', log, (row, given) => this.#replace(row, given)),
+      command('runpod.applyReplacements', log, () => this.#apply()),
+      command('runpod.discardReplacements', log, () => this.#view.results?.propose(undefined)),
+      registerProposed(() => this.#view.results),
     );
   }
 
@@ -62,7 +66,7 @@ class Searches implements Disposable {
     const outcome = await this.#run(scope, query);
     const replacement = choices(given)?.['replace'];
     if (asked === undefined || typeof replacement !== 'string' || this.#view.results === undefined) return outcome;
-    const { replaced } = await replaceAll(this.#view.results, this.#view.results.files, replacement, false);
+    const { replaced } = await replaceAll(this.#view.results, this.#view.results.files, replacement);
     return { ...outcome, replaced };
   }
 
@@ -106,15 +110,29 @@ class Searches implements Disposable {
     return last === undefined ? undefined : this.#run(last.scope, last.query);
   }
 
-  async #replace(row: unknown, given: unknown): Promise<{ replaced: number; files: number; skipped: number } | undefined> {
+  /** Shows what would be replaced; with a replacement handed over, replaces at once. */
+  async #replace(row: unknown, given: unknown): Promise<Replaced | undefined> {
     const results = this.#view.results;
     if (results === undefined) return undefined;
-    const chosen = chosenOf(results, row);
-    const replacement = choices(given)?.['replacement'] ?? (await askReplacement(results.query));
-    if (typeof replacement !== 'string') return undefined;
-    const done = await replaceAll(results, chosen, replacement, choices(given)?.['replacement'] === undefined);
+    const only = isResult(row) ? row : undefined;
+    const replacement = choices(given)?.['replacement'];
+    if (typeof replacement === 'string') return this.#replaceNow(results, chosenOf(results, only), replacement);
+    const asked = await askReplacement(results.query);
+    if (asked !== undefined && this.#view.results === results) results.propose(asked, only);
+    return undefined;
+  }
+
+  async #apply(): Promise<Replaced | undefined> {
+    const results = this.#view.results;
+    if (results?.replacement === undefined) return undefined;
+    return this.#replaceNow(results, results.checked, results.replacement);
+  }
+
+  async #replaceNow(results: SearchResults, chosen: readonly FileResult[], replacement: string): Promise<Replaced> {
+    const done = await replaceAll(results, chosen, replacement);
     const skipped = done.skipped > 0 ? ` ${l10n.t('Lines that were left alone because they have changed or are too long: {0}.', done.skipped)}` : '';
     window.setStatusBarMessage(l10n.t('Replaced: {0}, files: {1}.', done.replaced, done.files) + skipped, 8_000);
+    results.propose(undefined);
     if (done.replaced > 0) this.#repeat().catch(showError);
     return done;
   }
@@ -138,6 +156,7 @@ class Searches implements Disposable {
     };
     tell(CONTEXT.searchShown, results !== undefined);
     tell(CONTEXT.searchRunning, results?.running === true);
+    tell(CONTEXT.searchReplacing, results?.replacement !== undefined);
     tell(CONTEXT.searchReplaceable, results?.running === false && results.files.length > 0 && results.scope.uri.scheme === 'runpod');
   }
 }
@@ -165,7 +184,7 @@ function askReplacement(query: SearchQuery): Thenable<string | undefined> {
 const isResult = (row: unknown): row is Result => typeof row === 'object' && row !== null && 'kind' in row && (row.kind === 'file' || row.kind === 'line');
 
 /** All files, those of one row, or the one line of a row. */
-function chosenOf(results: SearchResults, row: unknown): readonly FileResult[] {
-  if (!isResult(row)) return results.files;
+function chosenOf(results: SearchResults, row: Result | undefined): readonly FileResult[] {
+  if (row === undefined) return results.files;
   return row.kind === 'file' ? [row] : [{ ...row.file, lines: [row] }];
 }

@@ -12,57 +12,64 @@ export interface Replaced {
   readonly skipped: number;
 }
 
+interface Edit {
+  readonly range: Range;
+  readonly text: string;
+}
+
 /** Documents read at once. */
 const atOnce = 8;
 
 /**
  * Replaces what a search has found, and only that: a line that is another by now is left alone. The files are saved, except
  * those that had unsaved changes before.
- * @param preview lets the person look at every change first, and choose.
  */
-export async function replaceAll(results: SearchResults, chosen: readonly FileResult[], replacement: string, preview: boolean): Promise<Replaced> {
+export async function replaceAll(results: SearchResults, chosen: readonly FileResult[], replacement: string): Promise<Replaced> {
   const edit = new WorkspaceEdit();
   const clean: TextDocument[] = [];
   const done = { replaced: 0, files: 0, skipped: 0 };
-  await window.withProgress({ location: ProgressLocation.Notification, title: l10n.t('Reading what is to be replaced…'), cancellable: true }, async (progress, token) => {
-    let read = 0;
+  await window.withProgress({ location: ProgressLocation.Notification, title: l10n.t('Replacing on pod'), cancellable: true }, async (progress, token) => {
     const queue = [...chosen];
     const work = async (): Promise<void> => {
       for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
         if (token.isCancellationRequested) throw new CancelledError();
         const document = await workspace.openTextDocument(file.uri);
-        const before = done.replaced;
-        for (const line of file.lines) replaceLine(results, document, line, replacement, edit, done, preview);
-        if (done.replaced > before) {
-          done.files++;
-          if (!document.isDirty) clean.push(document);
-        }
-        progress.report({ increment: 100 / chosen.length, message: `${++read}/${chosen.length}` });
+        const { edits, skipped } = editsOf(results, document, file.lines, replacement);
+        for (const { range, text } of edits) edit.replace(document.uri, range, text);
+        done.replaced += edits.length;
+        done.skipped += skipped;
+        if (edits.length > 0) done.files++;
+        if (edits.length > 0 && !document.isDirty) clean.push(document);
+        progress.report({ increment: 100 / chosen.length, message: `${chosen.length - queue.length}/${chosen.length}` });
       }
     };
     await Promise.all(Array.from({ length: atOnce }, work));
   });
   if (done.replaced === 0) return done;
-  if (!(await workspace.applyEdit(edit, { isRefactoring: true }))) throw new CancelledError();
-  const failed = (await Promise.all(clean.map(async (document) => !document.isDirty || (await document.save())))).filter((saved) => !saved).length;
+  if (!(await workspace.applyEdit(edit))) throw new Error(l10n.t('The editor did not apply the replacements.'));
+  const saved = await Promise.all(clean.map(async (document) => !document.isDirty || (await document.save())));
+  const failed = saved.filter((one) => !one).length;
   if (failed > 0) void window.showWarningMessage(l10n.t('Some replaced files could not be saved; they are open with the changes in them. Files: {0}.', failed));
   return done;
 }
 
-function replaceLine(results: SearchResults, document: TextDocument, { match }: LineResult, replacement: string, edit: WorkspaceEdit, done: { replaced: number; skipped: number }, preview: boolean): void {
+/** The edits in one document, from its beginning to its end. */
+export function editsOf(results: SearchResults, document: TextDocument, lines: readonly LineResult[], replacement: string): { edits: Edit[]; skipped: number } {
   const { js } = compile(results.query);
-  const at = match.line - 1;
-  const text = at < document.lineCount ? document.lineAt(at).text : undefined;
-  // Of a long line only the beginning is known.
-  if (text === undefined || !text.startsWith(match.text) || match.ranges.length === 0) {
-    done.skipped++;
-    return;
+  const edits: Edit[] = [];
+  let skipped = 0;
+  for (const { match } of [...lines].sort((a, b) => a.match.line - b.match.line)) {
+    const at = match.line - 1;
+    const text = at < document.lineCount ? document.lineAt(at).text : undefined;
+    // Of a long line only the beginning is known.
+    if (text === undefined || !text.startsWith(match.text) || match.ranges.length === 0) {
+      skipped++;
+      continue;
+    }
+    for (const [from, to] of rangesIn(js, text)) {
+      const inserted = replacementFor(results.query, text, from, replacement);
+      if (inserted !== undefined) edits.push({ range: new Range(at, from, at, to), text: inserted });
+    }
   }
-  for (const [from, to] of rangesIn(js, text)) {
-    const label = preview ? { metadata: { needsConfirmation: true, label: l10n.t('Replace on pod'), description: match.path } } : undefined;
-    const inserted = replacementFor(results.query, text, from, replacement);
-    if (inserted === undefined) continue;
-    edit.replace(document.uri, new Range(at, from, at, to), inserted, label?.metadata);
-    done.replaced++;
-  }
+  return { edits, skipped };
 }

@@ -29,6 +29,9 @@ export class SearchResults {
   summary: SearchSummary | undefined;
   /** Why it ended early. */
   problem: string | undefined;
+  /** What is to take the place of the matches, while the person looks at that. */
+  #replacement: string | undefined;
+  readonly #unchecked = new Set<LineMatch>();
 
   constructor(
     readonly id: number,
@@ -68,6 +71,35 @@ export class SearchResults {
     this.summary = summary;
     this.problem = problem ?? (summary === undefined ? '' : undefined);
     this.#changed.fire();
+  }
+
+  get replacement(): string | undefined {
+    return this.#replacement;
+  }
+
+  /** Shows what would be replaced: everything, or what is under one row; `undefined` shows the matches again. */
+  propose(replacement: string | undefined, only?: Result): void {
+    this.#replacement = replacement;
+    this.#unchecked.clear();
+    if (only !== undefined) for (const file of this.files) for (const line of file.lines) if (line !== only && file !== only) this.#unchecked.add(line.match);
+    this.#changed.fire();
+  }
+
+  isChecked(result: Result): boolean {
+    return result.kind === 'line' ? !this.#unchecked.has(result.match) : result.lines.some((line) => this.isChecked(line));
+  }
+
+  check(result: Result, on: boolean): void {
+    for (const { match } of result.kind === 'line' ? [result] : result.lines) {
+      if (on) this.#unchecked.delete(match);
+      else this.#unchecked.add(match);
+    }
+    this.#changed.fire();
+  }
+
+  /** The files with the lines that are to be replaced. */
+  get checked(): readonly FileResult[] {
+    return this.files.map((file) => ({ ...file, lines: file.lines.filter((line) => this.isChecked(line)) })).filter(({ lines }) => lines.length > 0);
   }
 
   /** Takes something out of sight, and out of what is replaced. */
