@@ -6,6 +6,7 @@ import { MissingValuesError } from '../pods/profile/environment';
 import { PodUnavailableError } from '../pods/contracts';
 import { StartRefusedError } from '../pods/start';
 import { VolumeUncertainError } from '../pods/volumes';
+import { RunError } from '../runs/detached/errors';
 import { RunPodError, type RunPodErrorCode } from '../runpod/errors';
 import type { CommandId } from './ids';
 import { searchErrorWords } from './search/words';
@@ -34,11 +35,12 @@ export function explain(error: unknown): Explanation {
     return telling ? explainApi(telling) : { message: error.message };
   }
   if (error instanceof SearchError) return { message: searchErrorWords(error) };
+  if (error instanceof StartRefusedError) return { message: startRefusedWords(error) };
   if (error instanceof MissingValuesError)
     return { message: l10n.t('The profile needs {0}, which this machine does not have. Set it in the environment the editor starts with, or mark it "required": false.', error.missing.map((m) => m.name).join(', ')) };
-  if (error instanceof StartRefusedError) return { message: startRefusedWords(error) };
   if (error instanceof VolumeUncertainError)
     return { message: l10n.t('RunPod did not answer the request to create the network volume {0}, and no such volume has shown up. If one does, it bills.', error.volumeName), action: { title: l10n.t('Refresh Network Volumes'), command: 'runpod.refreshVolumes' } };
+  if (error instanceof RunError) return explainRun(error);
   if (error instanceof DeadlineError) return { message: l10n.t('{0} took longer than {1} s.', error.what, error.ms / 1000) };
   return { message: messageOf(error) };
 }
@@ -47,6 +49,21 @@ export function explain(error: unknown): Explanation {
 export function startRefusedWords({ pod, reason, cause }: StartRefusedError): string {
   if (reason === 'no-gpu') return l10n.t('{0} cannot start: its machine has no free GPU just now. A stopped pod stays tied to its machine, whose GPUs others may rent meanwhile.', pod.name);
   return l10n.t('RunPod would not start {0}: “{1}”', pod.name, trim(cause.detail ?? cause.message));
+}
+
+function explainRun({ code, detail }: RunError): Explanation {
+  switch (code) {
+    case 'missing-tool':
+      return { message: l10n.t('The pod lacks the program “{0}”, which a run that outlives its connection needs. Use another image.', detail) };
+    case 'no-space':
+      return { message: l10n.t('The pod’s volume is full, so nothing was started: {0}', detail) };
+    case 'not-started':
+      return { message: l10n.t('The pod could not do it: {0}', detail || l10n.t('no reason given')) };
+    case 'running':
+      return { message: l10n.t('The run has not ended yet.') };
+    case 'unknown':
+      return { message: l10n.t('There is no such run on the pod any more.') };
+  }
 }
 
 function explainApi(error: RunPodError): Explanation {

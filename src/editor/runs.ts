@@ -5,6 +5,8 @@ import { SCHEME, SCHEME_READONLY } from './ids';
 import type { Parts } from './parts';
 import { RunCommands } from './podRuns/commands';
 import { Endings } from './podRuns/endings';
+import { ManyRuns } from './podRuns/many';
+import { PythonPrompts } from './podRuns/python';
 import { registerOutputs } from './podRuns/output';
 import { RunPlaces } from './podRuns/places';
 import { leftRunning } from './podRuns/leftRunning';
@@ -27,6 +29,7 @@ export function registerRuns(parts: Parts): Disposable[] {
   const runParts: RunParts = { ...parts, observer };
   const runs = new Runs(runParts);
   const runCommands = new RunCommands(parts, runParts, (pod, run) => runs.again(pod, run));
+  const many = new ManyRuns(parts, runs);
   const endings = new Endings(store, context.workspaceState, log, async () => undefined);
   const tell = (ended: EndedRun): void => void endings.tell(ended, () => parts.runBook.of(ended.run.podId).filter(({ state }) => state === 'running').length);
   return [
@@ -34,6 +37,9 @@ export function registerRuns(parts: Parts): Disposable[] {
     places,
     registerOutputs(parts.sessions),
     ...runCommands.register(),
+    ...new PythonPrompts(parts, runParts, runs).register(),
+    many,
+    many.register(),
     parts.followed.onDidEnd(tell),
     takeUpRuns(parts, runCommands, tell),
     registerTasks(runParts),
@@ -47,7 +53,23 @@ export function registerRuns(parts: Parts): Disposable[] {
       if (line !== text) await context.workspaceState.update(LAST_COMMAND, line);
       return runs.runCommand(pod.id, line);
     }),
-    command('runpod.runOnRunPod', log, async (target, chosen) => runs.runFile(fileOf(target), readChoices(chosen))),
+    command('runpod.runOnRunPod', log, async (target, chosen) => {
+      const uri = fileOf(target);
+      const wanted = readChoices(chosen);
+      if (!(await isFolder(uri))) return runs.runFile(uri, wanted);
+      const last = `${LAST_COMMAND}:${uri.toString()}`;
+      const line = wanted.command ?? (await askCommand(uri.path.split('/').at(-1) ?? '', context.workspaceState.get(last), l10n.t('Runs in this folder on the pod; a local folder is sent first.')));
+      await context.workspaceState.update(last, line);
+      return runs.runFolder(uri, line, wanted);
+    }),
+    command('runpod.runWithArguments', log, async (target, chosen) => {
+      const uri = fileOf(target);
+      const last = `runpod.lastArguments:${uri.toString()}`;
+      const args = readChoices(chosen).args ?? (await window.showInputBox({ title: l10n.t('Arguments for {0}', uri.path.split('/').at(-1) ?? ''), prompt: l10n.t('Shell text, as behind the command in a terminal.'), value: context.workspaceState.get(last) ?? '' }));
+      if (args === undefined) throw new CancelledError();
+      await context.workspaceState.update(last, args);
+      return runs.runFile(uri, { ...readChoices(chosen), args });
+    }),
   ];
 }
 
@@ -72,8 +94,9 @@ function fileOf(target: unknown): Uri {
 }
 
 function readChoices(value: unknown): RunChoices {
-  const { pod, command: line, conflicts, confirmed } = choices(value) ?? {};
+  const { pod, command: line, conflicts, confirmed, args } = choices(value) ?? {};
   return {
+    args: typeof args === 'string' ? args : undefined,
     pod: typeof pod === 'string' && pod !== '' ? pod : undefined,
     command: typeof line === 'string' && line.trim() !== '' ? line : undefined,
     conflicts: conflicts === 'overwrite' || conflicts === 'keep' ? conflicts : undefined,
@@ -88,8 +111,15 @@ async function folderOf(target: unknown): Promise<string | undefined> {
   return type & FileType.Directory ? target.path : Uri.joinPath(target, '..').path;
 }
 
-async function askCommand(podName: string, last: string | undefined): Promise<string> {
-  const line = await window.showInputBox({ title: l10n.t('Run Command on {0}', podName), prompt: l10n.t('Runs in the pod’s mount path; its output comes in a terminal.'), placeHolder: 'nvidia-smi', value: last ?? '' });
+const isFolder = async (uri: Uri): Promise<boolean> =>
+  workspace.fs.stat(uri).then(
+    ({ type }) => (type & FileType.Directory) !== 0,
+    // What is wrong with it is said by what runs it.
+    () => false,
+  );
+
+async function askCommand(where: string, last: string | undefined, prompt = l10n.t('Runs in the pod’s mount path; its output comes in a terminal.')): Promise<string> {
+  const line = await window.showInputBox({ title: l10n.t('Run Command on {0}', where), prompt, placeHolder: 'nvidia-smi', value: last ?? '' });
   if (line === undefined || line.trim() === '') throw new CancelledError();
   return line;
 }

@@ -1,8 +1,9 @@
 import { hostname } from 'node:os';
 import { l10n, TaskScope, Uri, window, workspace } from 'vscode';
 import { CancelledError } from '../../base/errors';
+import { quote } from '../../base/shell';
 import { composeCommand } from '../../runs/command';
-import { planRun, probeFile, readFacts } from '../../runs/interpreter';
+import { planRun, probeFile, readFacts, type FileFacts } from '../../runs/interpreter';
 import type { RunRecord } from '../../runs/detached/list';
 import type { Pod } from '../../runpod/types';
 import { SCHEME, SCHEME_READONLY } from '../ids';
@@ -26,6 +27,11 @@ export interface RunChoices {
   readonly conflicts?: 'overwrite' | 'keep' | undefined;
   /** Sends any amount without asking. */
   readonly confirmed?: boolean | undefined;
+  /** Shell text behind the command that runs the file. */
+  readonly args?: string | undefined;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Several runs that were started as one. */
+  readonly group?: string | undefined;
 }
 
 const PROBE_DEADLINE_MS = 30_000;
@@ -43,9 +49,9 @@ export class Runs {
   }
 
   /** Runs a command line on a pod, in its mount path. */
-  async runCommand(podId: string, command: string): Promise<RunOutcome> {
+  async runCommand(podId: string, command: string, env?: Readonly<Record<string, string>>): Promise<RunOutcome> {
     const pod = await findPod(this.parts, podId);
-    const definition: RunDefinition = { type: TASK_TYPE, command, pod: pod.id };
+    const definition: RunDefinition = { type: TASK_TYPE, command, pod: pod.id, ...(env === undefined ? {} : { env }) };
     const name = l10n.t('{0} on {1}', command.length > 60 ? `${command.slice(0, 60)}…` : command, pod.name);
     return execute(definition, TaskScope.Workspace, name, () => taskTerminal(this.parts, definition, TaskScope.Workspace, name, command.length > 60 ? `${command.slice(0, 60)}…` : command));
   }
@@ -66,20 +72,38 @@ export class Runs {
     return execute(definition, TaskScope.Workspace, name, () => taskTerminal(this.parts, definition, TaskScope.Workspace, name, meta.title));
   }
 
+  /** Runs a command line in a folder: one of a pod, or a local one that is sent first, with the project that it lies in. */
+  async runFolder(uri: Uri, command: string, choices: RunChoices = {}): Promise<RunOutcome> {
+    const name = nameOf(uri) || uri.path;
+    if (uri.scheme === SCHEME || uri.scheme === SCHEME_READONLY) {
+      const pod = await findPod(this.parts, uri.authority);
+      await saveBelow(uri);
+      const definition: RunDefinition = { type: TASK_TYPE, command, pod: pod.id, cwd: uri.path };
+      return execute(definition, TaskScope.Workspace, title(uri, pod), () => taskTerminal(this.parts, definition, TaskScope.Workspace, title(uri, pod), name));
+    }
+    return this.#runLocal(uri, { ...choices, command }, true);
+  }
+
+  /** The Python that belongs to a file of a pod, or the pod's own, as shell text. */
+  async pythonFor(pod: Pod, path: string, root: string): Promise<string> {
+    const facts = await this.#factsOf(pod, path, root);
+    return facts.venvPython === undefined ? (facts.python?.endsWith('/python') ? 'python' : 'python3') : quote(facts.venvPython);
+  }
+
   async #runThere(uri: Uri, choices: RunChoices): Promise<RunOutcome> {
     const pod = await findPod(this.parts, uri.authority);
     const folder = folderOfFile(uri, pod.mount?.path);
     await saveBelow(folder);
     const path = uri.path;
-    const command = choices.command ?? (await this.#commandFor(pod, path, folder.path, uri));
-    const definition: RunDefinition = { type: TASK_TYPE, command, pod: pod.id, cwd: folder.path };
+    const command = choices.command ?? withArguments(await this.#commandFor(pod, path, folder.path, uri), choices.args);
+    const definition: RunDefinition = { type: TASK_TYPE, command, pod: pod.id, cwd: folder.path, ...(choices.env === undefined ? {} : { env: choices.env }) };
     return execute(definition, workspace.getWorkspaceFolder(uri) ?? TaskScope.Workspace, title(uri, pod), () => taskTerminal(this.parts, definition, TaskScope.Workspace, title(uri, pod), nameOf(uri)));
   }
 
-  async #runLocal(uri: Uri, choices: RunChoices): Promise<RunOutcome> {
+  async #runLocal(uri: Uri, choices: RunChoices, isFolder = false): Promise<RunOutcome> {
     if (uri.scheme === 'untitled') throw new Error(l10n.t('Save the file first; then it can be run on a pod.'));
     const pod = await findPod(this.parts, choices.pod);
-    const { folder, file, only } = await localSource(uri, choices);
+    const { folder, file, only } = isFolder ? folderSource(uri) : await localSource(uri, choices);
     const prepare = async (signal?: AbortSignal): Promise<PreparedRun> => {
       await saveBelow(only ? uri : folder);
       const tree = localTree(folder);
@@ -89,12 +113,13 @@ export class Runs {
         { pod, session: this.parts.sessions.get(pod.id), files: this.parts.files(pod.id), folder, tree: only ? onlyFile(tree, file) : tree, name: folderName(folder), conflicts: choices.conflicts, confirmed: choices.confirmed },
         signal,
       );
-      const command = choices.command ?? (await this.#commandFor(pod, `${sent.target}/${file}`, sent.target, uri));
+      const command = choices.command ?? withArguments(await this.#commandFor(pod, `${sent.target}/${file}`, sent.target, uri), choices.args);
+      const cwd = isFolder && file !== '' ? `${sent.target}/${file}` : sent.target;
       return {
         session: this.parts.sessions.get(pod.id),
-        command: { command, cwd: sent.target },
-        title: file,
-        meta: { source: { uri: folder.toString(), machine: hostname() } },
+        command: { command, cwd, env: choices.env },
+        title: file === '' ? folderName(folder) : file,
+        meta: { source: { uri: (isFolder ? uri : folder).toString(), machine: hostname() }, ...(choices.group === undefined ? {} : { group: choices.group }) },
         pod: podNow(this.parts, pod),
         remarks: sent.remarks,
       };
@@ -102,7 +127,7 @@ export class Runs {
     // Sent before there is a task, so that what is wrong is said with a button and not in a terminal; when the task is run
     // again, what has changed meanwhile is sent again.
     let first: PreparedRun | undefined = await prepare();
-    const definition: RunDefinition = { type: TASK_TYPE, command: first.command.command, pod: pod.id, ...(first.command.cwd === undefined ? {} : { cwd: first.command.cwd }) };
+    const definition: RunDefinition = { type: TASK_TYPE, command: first.command.command, pod: pod.id, ...(first.command.cwd === undefined ? {} : { cwd: first.command.cwd }), ...(choices.env === undefined ? {} : { env: choices.env }) };
     return execute(definition, workspace.getWorkspaceFolder(uri) ?? TaskScope.Workspace, title(uri, pod), () => {
       const ready = first;
       first = undefined;
@@ -110,14 +135,18 @@ export class Runs {
     });
   }
 
-  /** What runs a file, asked of the pod in one round trip. */
-  async #commandFor(pod: Pod, path: string, root: string, uri: Uri): Promise<string> {
+  async #factsOf(pod: Pod, path: string, root: string): Promise<FileFacts> {
     const session = this.parts.sessions.get(pod.id);
     const said = await withPatience(l10n.t('Connecting to {0}…', pod.name), async (_report, signal) => {
       const { stdout } = await session.run(composeCommand({ command: probeFile(path, root) }), { deadlineMs: PROBE_DEADLINE_MS, signal });
       return stdout.toString();
     });
-    const plan = planRun(path, readFacts(said), settings.interpreters(uri));
+    return readFacts(said);
+  }
+
+  /** What runs a file, asked of the pod in one round trip. */
+  async #commandFor(pod: Pod, path: string, root: string, uri: Uri): Promise<string> {
+    const plan = planRun(path, await this.#factsOf(pod, path, root), settings.interpreters(uri));
     switch (plan.kind) {
       case 'run':
         return plan.command;
@@ -131,6 +160,16 @@ export class Runs {
         );
     }
   }
+}
+
+const withArguments = (command: string, args: string | undefined): string => (args === undefined || args.trim() === '' ? command : `${command} ${args.trim()}`);
+
+/** The project that is sent for a folder, and the folder in it; the folder itself where no project is open around it. */
+function folderSource(uri: Uri): { folder: Uri; file: string; only: boolean } {
+  const open = workspace.getWorkspaceFolder(uri)?.uri;
+  const folder = open !== undefined && isProject(open) ? open : uri;
+  if (!isProject(folder)) throw new Error(l10n.t('{0} is a home folder or a whole disk, and is not sent.', folder.path));
+  return { folder, file: uri.path.slice(folder.path.replace(/\/+$/, '').length + 1).replace(/\/+$/, ''), only: false };
 }
 
 const nameOf = (uri: Uri): string => uri.path.slice(uri.path.lastIndexOf('/') + 1);
