@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import { command, podNamed, until } from './account';
+
+interface Run {
+  readonly id: string;
+  readonly state: string;
+  readonly exitCode?: number;
+  readonly meta: { readonly title: string; readonly command: string };
+}
+
+describe('runs that outlive their terminal', () => {
+  let podId: string;
+  let root: vscode.Uri;
+  const { fs } = vscode.workspace;
+  const at = (name: string): vscode.Uri => vscode.Uri.joinPath(root, name);
+  const put = (name: string, content: string): Thenable<void> => fs.writeFile(at(name), Buffer.from(content));
+  const runs = async (): Promise<readonly Run[]> => (await command<readonly Run[]>('runpod.listRuns', podId)) ?? [];
+  const newest = async (): Promise<Run> => {
+    const [run] = await runs();
+    assert.ok(run);
+    return run;
+  };
+  const readable = (name: string): Promise<string> => Promise.resolve(fs.readFile(at(name))).then((bytes) => Buffer.from(bytes).toString(), () => '');
+
+  before(async () => {
+    const pod = await podNamed('llama-ft');
+    podId = pod.id;
+    if (pod.status === 'EXITED') await command('runpod.startPod', pod.id);
+    root = vscode.Uri.from({ scheme: 'runpod', authority: pod.id, path: `${pod.mounts.persistent?.path ?? '/workspace'}/suite-runs` });
+    await until('the pod', () => Promise.resolve(fs.createDirectory(root)).then(() => true, () => false), 55_000);
+  });
+  after(() => fs.delete(root, { recursive: true }));
+  afterEach(async () => {
+    for (const { id } of (await runs()).filter(({ state }) => state === 'running')) await command('runpod.stopRun', podId, id);
+    for (const terminal of vscode.window.terminals) terminal.dispose();
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
+
+  it('are listed with how they ended, and run again', async () => {
+    assert.deepEqual(await command('runpod.runCommand', podId, 'echo one >> suite-runs/times; exit 4'), { exitCode: 4 });
+    const run = await newest();
+    assert.deepEqual([run.state, run.exitCode, run.meta.command], ['exited', 4, 'echo one >> suite-runs/times; exit 4']);
+    assert.deepEqual(await command('runpod.runAgain', podId, run.id), { exitCode: 4 });
+    assert.equal(await readable('times'), 'one\none\n');
+  });
+
+  it('are stopped by name, and whoever waits for them is told', async () => {
+    const running = command<{ exitCode: number }>('runpod.runCommand', podId, 'touch suite-runs/started; sleep 60');
+    await until('the run', async () => (await readable('started')) === '' && (await runs()).some(({ state }) => state === 'running'));
+    const { id } = await newest();
+    const stopped = await command<Run>('runpod.stopRun', podId, id);
+    assert.deepEqual([stopped.state, stopped.exitCode], ['exited', 143]);
+    assert.deepEqual(await running, { exitCode: 143 });
+  });
+
+  it('are shown again, and compared as one would read them', async () => {
+    await command('runpod.runCommand', podId, `printf '\\033[32mgreen\\033[0m 1%%\\r100%%\\n'`);
+    const first = await newest();
+    await command('runpod.runCommand', podId, 'echo other');
+    const second = await newest();
+    const terminal = await command<vscode.Terminal>('runpod.attachRun', podId, first.id);
+    await until('its end', () => terminal.exitStatus !== undefined);
+    const uri = await command<vscode.Uri>('runpod.showRunOutput', podId, first.id);
+    assert.equal((await vscode.workspace.openTextDocument(uri)).getText(), '100%n 1%\n');
+    await command('runpod.compareRuns', podId, first.id, second.id);
+    await until('the comparison', () => vscode.window.tabGroups.activeTabGroup.activeTab?.input instanceof vscode.TabInputTextDiff);
+  });
+
+  it('tell what is wrong on the file where it is, until they run again', async () => {
+    await put('broken.py', 'def main():\n    return missing\n\nmain()\n');
+    assert.deepEqual(await command('runpod.runOnRunPod', at('broken.py').toString()), { exitCode: 1 });
+    await until('the problem', () => vscode.languages.getDiagnostics(at('broken.py')).length > 0);
+    const [problem] = vscode.languages.getDiagnostics(at('broken.py'));
+    assert.deepEqual([problem?.message, problem?.range.start.line], ["NameError: name 'missing' is not defined", 1]);
+    await put('broken.py', 'print("mended")\n');
+    assert.deepEqual(await command('runpod.runOnRunPod', at('broken.py').toString()), { exitCode: 0 });
+    assert.equal(vscode.languages.getDiagnostics(at('broken.py')).length, 0);
+  });
+
+  it('take arguments, and folders', async () => {
+    await put('args.py', 'import sys\nopen("args.txt", "w").write("|".join(sys.argv[1:]) + "\\n")\n');
+    assert.deepEqual(await command('runpod.runWithArguments', at('args.py').toString(), { args: `--name "a b" 'c'` }), { exitCode: 0 });
+    assert.equal(await readable('args.txt'), '--name|a b|c\n');
+    assert.deepEqual(await command('runpod.runOnRunPod', root.toString(), { command: 'pwd > where.txt; exit 2' }), { exitCode: 2 });
+    assert.equal(await readable('where.txt'), `${root.path}\n`);
+  });
+
+  it('run on several pods at once, each with its number', async () => {
+    const outcomes = await command<readonly { pod: string; exitCode: number; lastLine?: string }[]>('runpod.runOnPods', '', { pods: ['llama-ft', { pod: 'prep-cpu', env: { LR: 0.1 } }], command: 'echo "$RUNPOD_RUN_INDEX of $RUNPOD_RUN_COUNT $LR"; exit $RUNPOD_RUN_INDEX' });
+    assert.deepEqual(outcomes.map(({ pod, exitCode, lastLine }) => [pod, exitCode, lastLine]), [['llama-ft', 0, '0 of 2'], ['prep-cpu', 1, '1 of 2 0.1']]);
+  });
+
+  it('a local file’s problems are on the local file', async () => {
+    const local = path.join(await mkdtemp(path.join(os.tmpdir(), 'suite-runs-')), 'suite-problems');
+    try {
+      await mkdir(local, { recursive: true });
+      await writeFile(path.join(local, 'main.py'), 'import helper\nhelper.fail()\n');
+      await writeFile(path.join(local, 'helper.py'), 'def fail():\n    raise ValueError("no")\n');
+      const file = vscode.Uri.file(path.join(local, 'main.py'));
+      assert.deepEqual(await command('runpod.runOnRunPod', file.toString(), { pod: 'llama-ft', confirmed: true }), { exitCode: 1 });
+      const helper = vscode.Uri.file(path.join(local, 'helper.py'));
+      await until('the problem', () => vscode.languages.getDiagnostics(helper).some(({ message }) => message === 'ValueError: no'));
+    } finally {
+      await rm(path.dirname(local), { recursive: true });
+      await fs.delete(root.with({ path: path.posix.join(path.posix.dirname(root.path), 'suite-problems') }), { recursive: true });
+    }
+  });
+
+  it('a selection goes to Python’s prompt on the pod', async () => {
+    await command('runpod.runSelection', podId, 'for i in range(2):\n    x = i\n\n    y = x\nopen("/tmp/said", "w").write(f"{y}\\n")\nopen("suite-runs/said.txt", "w").write(f"{y}\\n")');
+    await until('what it wrote', async () => (await readable('said.txt')) === '1\n');
+  });
+});
