@@ -19,6 +19,18 @@ export interface PipeHostOptions {
   readonly shell?: boolean;
 }
 
+/** Passes a stream of packets on as `tamper` changes it. @returns where the stream goes in */
+export function tampered(tamper: Tamper | undefined, out: (bytes: Buffer) => void): (chunk: Buffer) => void {
+  const cutter = new PacketCutter(1 << 24, (packet) => {
+    const changed = tamper === undefined ? packet : tamper(packet);
+    if (changed === undefined) return;
+    const head = Buffer.alloc(4);
+    head.writeUInt32BE(changed.length);
+    out(Buffer.concat([head, changed]));
+  });
+  return (chunk) => cutter.push(chunk);
+}
+
 /** Where OpenSSH keeps its SFTP server. */
 export function sftpServerPath(): string {
   const found = ['/usr/lib/openssh/sftp-server', '/usr/libexec/openssh/sftp-server', '/usr/lib/ssh/sftp-server', '/usr/libexec/sftp-server'].find((file) => existsSync(file));
@@ -41,18 +53,10 @@ export class PipeHost implements FilesHost {
     const { stdin, stdout } = child;
     if (stdin === null || stdout === null) throw new Error('No pipes');
     stdin.on('error', () => undefined);
-    const cut = (tamper: Tamper | undefined, out: (bytes: Buffer) => void): PacketCutter =>
-      new PacketCutter(1 << 24, (packet) => {
-        const changed = tamper === undefined ? packet : tamper(packet);
-        if (changed === undefined) return;
-        const head = Buffer.alloc(4);
-        head.writeUInt32BE(changed.length);
-        out(Buffer.concat([head, changed]));
-      });
     const channel = new Duplex({
       read: () => undefined,
       write: (chunk: Buffer, _encoding, done) => {
-        up.push(chunk);
+        up(chunk);
         done();
       },
       destroy: (_error, done) => {
@@ -60,9 +64,9 @@ export class PipeHost implements FilesHost {
         done(null);
       },
     });
-    const up = cut(this.options.up, (bytes) => stdin.write(bytes));
-    const down = cut(this.options.down, (bytes) => channel.push(bytes));
-    stdout.on('data', (chunk: Buffer) => down.push(chunk));
+    const up = tampered(this.options.up, (bytes) => stdin.write(bytes));
+    const down = tampered(this.options.down, (bytes) => channel.push(bytes));
+    stdout.on('data', (chunk: Buffer) => down(chunk));
     child.on('close', () => channel.push(null));
     return channel;
   }

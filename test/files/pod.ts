@@ -99,7 +99,7 @@ export class TestHost implements FilesHost {
         privateKey: readFileSync(this.key.path),
         readyTimeout: 5_000,
         keepaliveInterval: this.keepaliveMs,
-        algorithms: { cipher: ['aes128-gcm@openssh.com'] },
+        algorithms: { cipher: ['aes128-gcm@openssh.com', 'aes128-ctr'] },
       });
     });
   }
@@ -111,7 +111,7 @@ export class TestHost implements FilesHost {
 }
 
 export interface TestPod {
-  readonly sshd: Sshd;
+  readonly sshd: Server;
   readonly link: LinkPort;
   readonly host: TestHost;
   readonly files: PodFiles;
@@ -128,13 +128,21 @@ export interface TestPodOptions {
 
 /** A real sshd behind a link that counts, delays and cuts, with a folder of its own. */
 export async function startPod(options: TestPodOptions = {}): Promise<TestPod> {
+  return podOf((key) => startSshd({ authorizedKeys: [key.publicKey], ...options.sshd }), options.files);
+}
+
+/** What a pod's files need of a server. */
+export type Server = Pick<Sshd, 'host' | 'port' | 'username' | 'stop'>;
+
+/** A server of any kind behind such a link. `start` gets the key that may log in and the pod's folder. */
+export async function podOf<S extends Server>(start: (key: KeyPair, dir: string) => Promise<S>, filesOptions?: PodFilesOptions): Promise<TestPod & { readonly sshd: S }> {
   const home = await realpath(await mkdtemp(path.join(os.tmpdir(), 'runpod-files-')));
   const key = await makeKeyPair(path.join(home, 'key'));
-  const sshd = await startSshd({ authorizedKeys: [key.publicKey], ...options.sshd });
-  const link = await openRelay(sshd);
   const dir = await realpath(await mkdtemp(path.join(os.tmpdir(), 'runpod-files-dir-')));
+  const sshd = await start(key, dir);
+  const link = await openRelay(sshd);
   const host = new TestHost(link, sshd.username, key);
-  const files = new PodFiles(host, options.files);
+  const files = new PodFiles(host, filesOptions);
   return {
     sshd,
     link,
