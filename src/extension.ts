@@ -13,6 +13,7 @@ import { followContextKeys } from './editor/contextKeys';
 import { registerCosts } from './editor/costs';
 import { registerCreatePod } from './editor/createPod/command';
 import { followLostCreates, pendingCreates } from './editor/createPod/lostCreates';
+import { registerSpot } from './editor/createPod/spot';
 import { Watches } from './editor/createPod/watches';
 import { registerGoToFile } from './editor/find/register';
 import { registerPlaces } from './editor/disk/commands';
@@ -23,6 +24,7 @@ import { registerGuards } from './editor/guard/register';
 import type { Parts } from './editor/parts';
 import { RunBook } from './editor/podRuns/book';
 import { FollowedRuns } from './editor/podRuns/followed';
+import { HandMachines, registerMachines } from './editor/machines';
 import { PodLogs } from './editor/podLogs';
 import { PodsView } from './editor/podsView/provider';
 import { registerRemoteSsh } from './editor/remoteSsh/register';
@@ -52,7 +54,9 @@ export function activate(context: ExtensionContext): void {
   const store = new PodStore(() => api.podsApi(), log);
   const now = (): number => Date.now() + api.clockOffsetMs;
   const identities = new SshIdentities(context, log);
-  const reach = reachThrough({ api, store, identities, context, log, now });
+  const machines = new HandMachines(context.globalState);
+  store.elsewhere = (id) => machines.pod(id);
+  const reach = reachThrough({ api, store, identities, machines, context, log, now });
   const sessions = new PodSessions(reach);
   const activePod = new ActivePod(context.workspaceState, store);
   const podLogs = new PodLogs(api);
@@ -94,6 +98,8 @@ export function activate(context: ExtensionContext): void {
     ...registerCreatePod(parts),
     ...registerProfiles(parts),
     ...registerVolumes(parts),
+    ...registerMachines(parts, machines),
+    ...registerSpot(parts),
     ...registerPodChanges(parts),
     registerOpenWorkspace(parts),
     registerDoctor(parts),

@@ -27,17 +27,21 @@ export class SshIdentities {
     return (await ensureOwnKey(this.ownKeyDir)).privateKeyPath;
   }
 
-  /** Every key that could open a pod, in the order of places; our own is made when it is not there yet. */
-  async find(): Promise<Identity[]> {
+  /**
+   * Every key that could open a pod, in the order of places; our own is made when it is not there yet.
+   * @param first path of a key that was named for just this machine: it goes before all others
+   */
+  async find(first?: string): Promise<Identity[]> {
     await ensureOwnKey(this.ownKeyDir);
-    return findIdentities({
+    const found = await findIdentities({
       ownKeyDir: this.ownKeyDir,
       homeDir: homedir(),
       env: process.env,
-      extraPaths: settings.identityFiles(),
+      extraPaths: [...(first === undefined ? [] : [first]), ...settings.identityFiles()],
       unlocker: this.#unlocker,
       log: this.log,
     });
+    return first === undefined ? found : [...found.filter((i) => i.path === first), ...found.filter((i) => i.path !== first)];
   }
 
   /** Keys that can be used without asking anybody anything. */

@@ -86,12 +86,15 @@ export class PodStore implements Disposable {
     return this.#state;
   }
 
+  /** Looks where no list of RunPod's does: machines connected by hand. */
+  elsewhere: (id: string) => Pod | undefined = () => undefined;
+
   /** The pod with that id, or the only one with that name. */
   find(idOrName: string): Pod | undefined {
     const byId = this.#byId.get(idOrName);
     if (byId) return byId;
     const named = this.#state.pods.filter((p) => p.name === idOrName);
-    return named.length === 1 ? named[0] : undefined;
+    return named.length === 1 ? named[0] : this.elsewhere(idOrName);
   }
 
   /** Says how much is looked at; more attention than before asks at once when the list is older than it should be. */
