@@ -10,6 +10,7 @@ import { measureActivation } from './activation';
 import { measureFiles } from './files';
 import { measureMemory } from './memory';
 import { measurePods } from './pods';
+import { measureSearch } from './search';
 import { type Figures, isKept, machine, pledges, table } from './report';
 
 const usage = `npm run bench -- [options]
@@ -54,7 +55,7 @@ async function main(): Promise<void> {
     ...(values.only === undefined ? {} : { only: values.only.split(',') }),
     say,
   });
-  const rest = values.only === undefined ? { activation: await measureActivation(quick ? 5 : 15), pods: await measurePods(1_000, 10), memory: await measureMemory(bigBytes) } : {};
+  const rest = values.only === undefined ? { activation: await measureActivation(quick ? 5 : 15), pods: await measurePods(1_000, 10), memory: await measureMemory(bigBytes), search: await measureSearch(quick ? 1 : 5) } : {};
   const figures: Figures = { at: new Date().toISOString(), machine: machine(load), files, ...rest };
   const path = resolve(values.json);
   mkdirSync(dirname(path), { recursive: true });

@@ -3,6 +3,7 @@ import type { ActivationFigures } from './activation';
 import type { FileFigure } from './files';
 import type { MemoryFigures } from './memory';
 import type { PodsFigures } from './pods';
+import type { SearchFigures } from './search';
 import { median } from './stopwatch';
 
 export interface Figures {
@@ -12,6 +13,7 @@ export interface Figures {
   readonly activation?: ActivationFigures;
   readonly pods?: PodsFigures;
   readonly memory?: MemoryFigures;
+  readonly search?: SearchFigures;
 }
 
 export const machine = (load: number): Figures['machine'] => ({
@@ -33,7 +35,7 @@ export interface Pledge {
 }
 
 /** Everything with a limit, of what has been measured. */
-export function pledges({ files, activation, pods, memory }: Omit<Figures, 'at' | 'machine'>): Pledge[] {
+export function pledges({ files, activation, pods, memory, search }: Omit<Figures, 'at' | 'machine'>): Pledge[] {
   const figure = (rtt: (ms: number) => boolean, operation: string): FileFigure | undefined => files.find((f) => rtt(f.rttMs) && f.operation === operation);
   const ratio = (what: string, found: FileFigure | undefined, limit: number): Pledge[] => {
     const measured = found?.ratio['sftp'];
@@ -54,6 +56,12 @@ export function pledges({ files, activation, pods, memory }: Omit<Figures, 'at' 
       : [
           { what: `refresh of ${pods.pods.toLocaleString('en')} pods to painted rows, ms of processor time`, measured: pods.refreshCpuMs, limit: 200, atLeast: false },
           { what: 'a tick of the status bar, ms', measured: pods.tickMs, limit: 1, atLeast: false },
+        ]),
+    ...(search === undefined
+      ? []
+      : [
+          { what: `first results of a search in ${search.files.toLocaleString('en')} files at 50 ms, with grep, ms`, measured: search.firstResultsMs, limit: 300, atLeast: false },
+          { what: `keystroke to paths shown, of ${search.files.toLocaleString('en')}, ms of processor time`, measured: search.keystrokeCpuMs, limit: 100, atLeast: false },
         ]),
     ...(memory === undefined ? [] : [{ what: `growth during a download of ${size(memory.bytes)}, MB`, measured: memory.grewBytes / 1e6, limit: 100, atLeast: false }]),
   ];
