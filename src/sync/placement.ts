@@ -56,8 +56,9 @@ export function placement(files: readonly PlannedFile[], { links, folders: wante
       const place = `g${group++}`;
       for (const file of some) named.push({ file, name: `${place}/${split(file.path)[1]}` });
       // The target's name may begin with anything but a dash, for `$t` is absolute.
-      lines.push(`(cd "$s/${place}" && mv -f ${some.map((file) => quote(`./${split(file.path)[1]}`)).join(' ')} "$t"/${quote(folder === '' ? '.' : folder)}/)`);
+      lines.push(`cd "$s/${place}"`, `mv -f ${some.map((file) => quote(`./${split(file.path)[1]}`)).join(' ')} "$t"/${quote(folder === '' ? '.' : folder)}/`);
     }
+  lines.push('cd "$t"');
   for (const [i, file] of alone.entries()) {
     named.push({ file, name: `l${i}` });
     lines.push(`mv -f "$s/l${i}" ${quote(`./${file.path}`)}`);

@@ -4,7 +4,7 @@ import type { SyncHost } from './host';
 import { DEFAULT_EXCLUSIONS, walk, type Walked } from './ignore';
 import { wholeSeconds, type FileMark, type Ledger } from './ledger';
 import type { LocalStat, LocalTree } from './localTree';
-import { findRemote, hashRemote, listRemote, type FindOptions, type RemoteEntry } from './remoteList';
+import { findRemote, hashRemote, listRemote, type FindOptions, type RemoteEntry, type RemoteList } from './remoteList';
 import { remoteTree } from './remoteTree';
 import { findBySftp, type Lister } from './sftpList';
 import { UploadError } from './uploadError';
@@ -43,6 +43,8 @@ export interface UploadPlan {
   /** Files of which only the permission bits changed here. */
   readonly modes: readonly { readonly path: string; readonly mode: number }[];
   readonly unchanged: number;
+  /** The pod can unpack what is compressed. */
+  readonly gzip: boolean;
   /** Held back because they look like secrets. */
   readonly secrets: readonly string[];
   /** Links out of the folder and things that are no files. */
@@ -92,18 +94,20 @@ const UNLISTED = DEFAULT_EXCLUSIONS.filter((name) => !name.includes('*')).map((n
 export async function planUpload(host: SyncHost, tree: LocalTree, target: string, ledger: Ledger, options: CompareOptions = {}): Promise<UploadPlan> {
   const { paths, signal } = options;
   const known = ledger.paths.filter((path) => isBelow(path, paths));
-  const [here, early] = await Promise.all([readHere(tree, options), known.length === 0 ? new Map<string, RemoteEntry>() : listRemote(host, target, known, signal)]);
+  const [here, early] = await Promise.all([readHere(tree, options), known.length === 0 ? noList() : listRemote(host, target, known, signal)]);
   const asked = new Set(known);
   const rest = [...here.stats.keys(), ...here.found.links.map(({ path }) => path), ...here.found.empty].filter((path) => !asked.has(path));
-  const late = rest.length === 0 ? [] : await listRemote(host, target, rest, signal);
-  return compareFiles(host, tree, target, ledger, here, new Map([...early, ...late]), signal);
+  const late = rest.length === 0 ? noList() : await listRemote(host, target, rest, signal);
+  const remote: RemoteList = new Map([...early, ...late]);
+  remote.gzip = early.gzip === true || late.gzip === true;
+  return compareFiles(host, tree, target, ledger, here, remote, signal);
 }
 
 /** Finds out what both sides have that the other has not, with one command on the pod (one more where files are in doubt). */
 export async function compare(host: SyncHost, tree: LocalTree, target: string, ledger: Ledger, options: CompareOptions = {}): Promise<Comparison> {
   const { paths, signal } = options;
   const unlisted = UNLISTED.filter((name) => paths?.some((path) => path.split('/').includes(name)) !== true);
-  const find = (left: readonly string[]): Promise<Map<string, RemoteEntry>> => findEither(host, target, { paths, unlisted: left, signal }, options.sftp);
+  const find = (left: readonly string[]): Promise<RemoteList> => findEither(host, target, { paths, unlisted: left, signal }, options.sftp);
   const [here, found] = await Promise.all([readHere(tree, options), find(unlisted)]);
   // A `.runpodignore` can take back what is not even listed usually.
   const takenBack = [...here.stats.keys()].some((path) => path.split('/').some((name) => unlisted.includes(name)));
@@ -134,7 +138,9 @@ export async function compare(host: SyncHost, tree: LocalTree, target: string, l
   };
 }
 
-async function findEither(host: SyncHost, target: string, options: FindOptions, sftp: Lister | undefined): Promise<Map<string, RemoteEntry>> {
+const noList = (): RemoteList => new Map<string, RemoteEntry>();
+
+async function findEither(host: SyncHost, target: string, options: FindOptions, sftp: Lister | undefined): Promise<RemoteList> {
   try {
     return await findRemote(host, target, options);
   } catch (error) {
@@ -153,7 +159,7 @@ async function readHere(tree: LocalTree, { paths, strict, signal }: CompareOptio
   return { found, stats: new Map(await statAll(tree, found.files, signal)) };
 }
 
-async function compareFiles(host: SyncHost, tree: LocalTree, target: string, ledger: Ledger, here: Here, remote: ReadonlyMap<string, RemoteEntry>, signal?: AbortSignal): Promise<UploadPlan & Pick<Comparison, 'modesThere'>> {
+async function compareFiles(host: SyncHost, tree: LocalTree, target: string, ledger: Ledger, here: Here, remote: RemoteList, signal?: AbortSignal): Promise<UploadPlan & Pick<Comparison, 'modesThere'>> {
   const send: PlannedFile[] = [];
   const doubtful: PlannedFile[] = [];
   const conflicts: PlannedFile[] = [];
@@ -198,7 +204,7 @@ async function compareFiles(host: SyncHost, tree: LocalTree, target: string, led
     }
   }
   const { links, empty, secrets, odd } = here.found;
-  return { target, send, conflicts, newer, blocked, links: links.filter(({ path }) => !remote.has(path)), folders: empty.filter((path) => !remote.has(path)), modes, modesThere, unchanged, secrets, odd };
+  return { target, send, conflicts, newer, blocked, links: links.filter(({ path }) => !remote.has(path)), folders: empty.filter((path) => !remote.has(path)), modes, modesThere, unchanged, gzip: remote.gzip === true, secrets, odd };
 }
 
 const isBelow = (path: string, paths: readonly string[] | undefined): boolean => paths === undefined || paths.some((one) => one === '' || path === one || path.startsWith(`${one}/`));

@@ -24,9 +24,12 @@ const TOOLS = ['xargs', 'find', 'stat', 'tar', 'mv', 'mkdir', 'rm'];
  * million others. Works with the tools of coreutils and of BusyBox.
  * @param names relative to `folder`. What is missing there is missing in the answer.
  */
-export function listRemote(host: SyncHost, folder: string, names: readonly string[], signal?: AbortSignal): Promise<Map<string, RemoteEntry>> {
+export function listRemote(host: SyncHost, folder: string, names: readonly string[], signal?: AbortSignal): Promise<RemoteList> {
   return ask(host, folder, nulList(names), (format) => [`xargs -0 stat -c ${format} 2>/dev/null`], signal);
 }
+
+/** What a listing tells besides: whether the pod can unpack what is compressed. */
+export type RemoteList = Map<string, RemoteEntry> & { gzip?: boolean };
 
 export interface FindOptions {
   /** Only what lies under these, relative to the folder. */
@@ -37,7 +40,7 @@ export interface FindOptions {
 }
 
 /** All that lies in a folder on the pod, in one command. */
-export function findRemote(host: SyncHost, folder: string, { paths, unlisted, signal }: FindOptions): Promise<Map<string, RemoteEntry>> {
+export function findRemote(host: SyncHost, folder: string, { paths, unlisted, signal }: FindOptions): Promise<RemoteList> {
   const names = unlisted.flatMap((name, i) => [...(i === 0 ? [] : ['-o']), '-name', quote(name.replace(/[\\*?[\]]/g, '\\$&'))]);
   const prune = names.length === 0 ? '' : `\\( ${names.join(' ')} \\) -prune -o `;
   const from = (paths ?? ['']).map((path) => quote(path === '' ? '.' : `./${path}`));
@@ -46,11 +49,12 @@ export function findRemote(host: SyncHost, folder: string, { paths, unlisted, si
   return ask(host, folder, Buffer.alloc(0), lines, signal);
 }
 
-async function ask(host: SyncHost, folder: string, input: Buffer, lines: (format: string) => readonly string[], signal?: AbortSignal): Promise<Map<string, RemoteEntry>> {
+async function ask(host: SyncHost, folder: string, input: Buffer, lines: (format: string) => readonly string[], signal?: AbortSignal): Promise<RemoteList> {
   // A mark that no name can hold separates the answers, for names may hold newlines.
   const mark = randomBytes(8).toString('hex');
   const script = [
     `for tool in ${TOOLS.join(' ')}; do command -v "$tool" >/dev/null 2>&1 || { echo "$tool"; exit 64; }; done`,
+    'if command -v gzip >/dev/null 2>&1; then echo gzip; fi',
     `if [ ! -d ${quote(folder)} ]; then cat >/dev/null; if [ -e ${quote(folder)} ]; then exit 65; fi; exit 0; fi`,
     `cd ${quote(folder)} || exit 66`,
     ...lines(`'${mark} %f %s %Y %n'`),
@@ -61,7 +65,8 @@ async function ask(host: SyncHost, folder: string, input: Buffer, lines: (format
   if (code === 65) throw new UploadError('blocked', { paths: [folder] });
   if (code !== 0) throw new UploadError('failed', { detail: stderr.toString().trim() });
 
-  const found = new Map<string, RemoteEntry>();
+  const found: RemoteList = new Map<string, RemoteEntry>();
+  found.gzip = stdout.subarray(0, 5).toString() === 'gzip\n';
   for (const answer of stdout.toString().split(`${mark} `).slice(1)) {
     const match = /^([0-9a-f]+) (\d+) (-?\d+) \.\/([^]*)\n$/.exec(answer);
     const [, mode, size, mtime, name] = match ?? [];

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
+import { constants, createGzip } from 'node:zlib';
 import type { ClientChannel } from 'ssh2';
 import { CancelledError } from '../base/errors';
 import { quote } from '../base/shell';
@@ -32,7 +33,11 @@ export interface UploadOptions {
 
 /** Below this a file is read whole, so that its size and its bytes always agree. */
 const SMALL = 1 << 20;
-const READ_AHEAD = 16;
+const READ_AHEAD = 32;
+/** Small pieces travel together. */
+const TOGETHER = 1 << 17;
+/** Less than this is not worth compressing. */
+const WORTH_COMPRESSING = 1 << 18;
 /** What is left of a dead upload is swept after a day. */
 const SWEEP_DAYS = 1;
 
@@ -58,12 +63,13 @@ export async function upload(host: SyncHost, tree: LocalTree, plan: UploadPlan, 
     remove,
     recycle: options.recycle?.to,
   });
+  const compress = plan.gzip && files.reduce((sum, { local }) => sum + local.size, 0) >= WORTH_COMPRESSING;
   const staging = `${options.staging}/${randomBytes(8).toString('hex')}`;
-  const channel = await host.exec(`exec /bin/sh -c ${quote(receive(options.staging, staging, plan.target))}`, { signal: options.signal });
+  const channel = await host.exec(`exec /bin/sh -c ${quote(receive(options.staging, staging, plan.target, compress))}`, { signal: options.signal });
   const said = { stdout: collect(channel), stderr: collect(channel.stderr) };
   const ended = endOf(channel);
   try {
-    const marks = await send(channel, tree, staged, options, done);
+    const marks = await send(channel, tree, staged, compress, options, done);
     const end = await ended;
     if (end.code !== 0 || !said.stdout().endsWith('placed\n')) throw failure(end, said);
     for (const [file, { mark, mode }] of marks) ledger.sent(file.path, mark, mode);
@@ -84,15 +90,14 @@ const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted 
  * What runs on the pod. An archive that was cut short either fails in tar or lacks the list of renames, which comes last;
  * both end before the first rename. `arrived` tells an error before that moment from one after it.
  */
-function receive(stagingParent: string, staging: string, target: string): string {
+function receive(stagingParent: string, staging: string, target: string, compressed: boolean): string {
   return [
     'set -e; umask 022',
     `s=${quote(staging)} t=${quote(target)}`,
-    `mkdir -p ${quote(stagingParent)}; chmod 700 ${quote(stagingParent)}`,
-    `find ${quote(stagingParent)} -mindepth 1 -maxdepth 1 -mtime +${SWEEP_DAYS - 1} -exec rm -rf {} + 2>/dev/null || :`,
-    'mkdir "$s"',
-    `trap 'cd /; rm -rf "$s"' EXIT; trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 141' PIPE; trap 'exit 143' TERM`,
-    'tar -x -o -p -f - -C "$s"',
+    `mkdir -p -m 700 ${quote(stagingParent)} "$s"`,
+    // Nobody has to wait for the broom.
+    `trap 'cd /; (rm -rf "$s"; find ${quoteInQuotes(stagingParent)} -mindepth 1 -maxdepth 1 -mtime +${SWEEP_DAYS - 1} -exec rm -rf {} +) </dev/null >/dev/null 2>&1 &' EXIT; trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 141' PIPE; trap 'exit 143' TERM`,
+    compressed ? 'gzip -dc | tar -x -o -p -f - -C "$s"' : 'tar -x -o -p -f - -C "$s"',
     `[ -f "$s/${placementName}" ]`,
     'mkdir -p "$t"; cd "$t"',
     'echo arrived',
@@ -100,6 +105,9 @@ function receive(stagingParent: string, staging: string, target: string): string
     'echo placed',
   ].join('\n');
 }
+
+/** Quoted once more, for a place between single quotes. */
+const quoteInQuotes = (path: string): string => quote(path).replaceAll("'", `'\\''`);
 
 /** The command's input was closed from the other side. */
 class PipeGone extends Error {}
@@ -110,8 +118,8 @@ interface SentAs {
 }
 
 /** Streams the archive. Gives back what each file was when it was read. */
-async function send(channel: ClientChannel, tree: LocalTree, staged: Placement, options: UploadOptions, done: { files: number; bytes: number }): Promise<Map<PlannedFile, SentAs>> {
-  const write = writer(channel);
+async function send(channel: ClientChannel, tree: LocalTree, staged: Placement, compress: boolean, options: UploadOptions, done: { files: number; bytes: number }): Promise<Map<PlannedFile, SentAs>> {
+  const { write, flush, end } = writer(channel, compress);
   const marks = new Map<PlannedFile, SentAs>();
   const progress = (bytes: number): void => {
     done.bytes += bytes;
@@ -135,9 +143,11 @@ async function send(channel: ClientChannel, tree: LocalTree, staged: Placement, 
     done.files++;
     progress(whole?.length ?? 0);
   }
+  await flush();
   const list = Buffer.from(staged.script);
   await write(Buffer.concat([tarHeader({ name: placementName, size: list.length, mode: 0o600, mtime: 0 }), list, tarPadding(list.length), tarEnd()]));
-  channel.end();
+  await flush();
+  await end();
   return marks;
 }
 
@@ -173,8 +183,15 @@ async function copyExactly(tree: LocalTree, path: string, size: number, write: (
   if (left > 0) throw new UploadError('changed', { paths: [path] });
 }
 
+interface Writer {
+  readonly write: (bytes: Uint8Array) => Promise<void>;
+  /** What waits to travel together goes. */
+  readonly flush: () => Promise<void>;
+  readonly end: () => Promise<void>;
+}
+
 /** Writes and waits where the other side is slower; fails when it is gone. */
-function writer(channel: ClientChannel): (bytes: Uint8Array) => Promise<void> {
+function writer(channel: ClientChannel, compress: boolean): Writer {
   let gone = false;
   const closed = new Promise<void>((resolve) => {
     const over = (): void => {
@@ -183,13 +200,35 @@ function writer(channel: ClientChannel): (bytes: Uint8Array) => Promise<void> {
     };
     for (const event of ['error', 'close', 'exit']) channel.once(event, over);
   });
-  return async (bytes) => {
+  const gzip = compress ? createGzip({ level: constants.Z_BEST_SPEED, chunkSize: TOGETHER }) : undefined;
+  gzip?.pipe(channel);
+  const sink = gzip ?? channel;
+  let waiting: Uint8Array[] = [];
+  let size = 0;
+  const flush = async (): Promise<void> => {
     if (gone) throw new PipeGone();
-    if (bytes.length === 0 || channel.write(bytes)) return;
-    const waiting = new AbortController();
-    await Promise.race([once(channel, 'drain', { signal: waiting.signal }).catch(() => undefined), closed]);
-    waiting.abort();
+    if (size === 0) return;
+    const bytes = Buffer.concat(waiting);
+    waiting = [];
+    size = 0;
+    if (sink.write(bytes)) return;
+    const heard = new AbortController();
+    await Promise.race([once(sink, 'drain', { signal: heard.signal }).catch(() => undefined), closed]);
+    heard.abort();
     if (gone) throw new PipeGone();
+  };
+  return {
+    flush,
+    write: async (bytes) => {
+      waiting.push(bytes);
+      size += bytes.length;
+      if (size >= TOGETHER) await flush();
+    },
+    end: async () => {
+      sink.end();
+      // A compressed archive has not gone when it was written.
+      if (gzip !== undefined) await Promise.race([once(channel, 'finish').catch(() => undefined), closed]);
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { lstat, readdir, readlink } from 'node:fs/promises';
+import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, parse, relative } from 'node:path';
 import { FileType, Uri, workspace } from 'vscode';
@@ -37,6 +37,7 @@ function diskTree(root: string): LocalTree {
       // Windows makes its modes up; git remembers which files are programs.
       return { size, mtimeMs, mode: (await (runnable ??= executables(root))).has(file) ? 0o755 : undefined };
     },
+    whole: (file) => readFile(at(file)),
     read: (file) => createReadStream(at(file), { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>,
     readLink: async (link) => (await readlink(at(link))).replaceAll('\\', process.platform === 'win32' ? '/' : '\\'),
     above: () => ignoreFilesAbove(root),
