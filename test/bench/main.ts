@@ -11,13 +11,14 @@ import { measureFiles } from './files';
 import { measureMemory } from './memory';
 import { measurePods } from './pods';
 import { measureSearch } from './search';
+import { measureSync } from './sync';
 import { type Figures, isKept, machine, pledges, table } from './report';
 
 const usage = `npm run bench -- [options]
   --quick            small files, few rounds: two minutes
   --rtt 0,50         round trips in ms
   --peers sftp,…     of sftp, sshfs, rsync
-  --only read,write  of open, save, list-1000, list-10000, stats, delete, copy, rename, read, write; only these
+  --only read,write  of open, save, list-1000, list-10000, stats, delete, copy, rename, read, write, sync; only these
   --mb 300           the big file's size
   --rounds 3         of the big file; the small operations get two more
   --json out/bench.json`;
@@ -56,7 +57,11 @@ async function main(): Promise<void> {
     say,
   });
   const rest = values.only === undefined ? { activation: await measureActivation(quick ? 5 : 15), pods: await measurePods(1_000, 10), memory: await measureMemory(bigBytes), search: await measureSearch(quick ? 1 : 5) } : {};
-  const figures: Figures = { at: new Date().toISOString(), machine: machine(load), files, ...rest };
+  const sync =
+    values.only === undefined || values.only.split(',').includes('sync')
+      ? await measureSync({ rttMs: 50, rounds: quick ? 1 : 5, files: 5_000, bytes: 25_000_000, largeBytes: quick ? 0 : 1_000_000_000, largeRounds: rounds, say })
+      : undefined;
+  const figures: Figures = { at: new Date().toISOString(), machine: machine(load), files, ...(sync === undefined ? {} : { sync }), ...rest };
   const path = resolve(values.json);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${JSON.stringify(figures, undefined, 2)}\n`);

@@ -5,6 +5,7 @@ import type { MemoryFigures } from './memory';
 import type { PodsFigures } from './pods';
 import type { SearchFigures } from './search';
 import { median } from './stopwatch';
+import { syncTable, type SyncFigure } from './sync';
 
 export interface Figures {
   readonly at: string;
@@ -13,6 +14,7 @@ export interface Figures {
   readonly activation?: ActivationFigures;
   readonly pods?: PodsFigures;
   readonly memory?: MemoryFigures;
+  readonly sync?: readonly SyncFigure[];
   readonly search?: SearchFigures;
 }
 
@@ -94,6 +96,7 @@ export function table(figures: Figures): string {
     }
     lines.push('');
   }
+  if (figures.sync !== undefined) lines.push(syncTable(figures.sync), '');
   const { activation } = figures;
   lines.push('| | measured | wanted |', '|:--|--:|--:|');
   for (const pledge of pledges(figures)) lines.push(`| ${pledge.what} | ${short(pledge.measured)}${isKept(pledge) ? '' : ' ✗'} | ${pledge.atLeast ? '≥' : '<'} ${pledge.limit.toLocaleString('en')} |`);
