@@ -90,6 +90,24 @@ describe('what pods cost', () => {
     await until('thirty days', async () => (await page.getByRole('table', { name: 'Spend per day' }).getByRole('row').count()) === 31);
   });
 
+  it('shows how busy a pod is, asked for from its row', async () => {
+    const pods = await editor.sidebar();
+    await (await pods.row('llama-ft')).chooseFromMenu('Show Costs');
+    const page = await costPage(editor);
+    const samples = page.locator('section[aria-labelledby=use] tbody tr');
+    const before = await samples.count();
+    // Each list of pods is a point.
+    await until('more points', async () => {
+      await page.getByRole('button', { name: 'Refresh' }).click();
+      return (await samples.count()) >= before + 3;
+    });
+    const chart = page.getByRole('img', { name: /use of llama-ft in percent\. Now GPU \d+ %/ });
+    await chart.focus();
+    await editor.page.keyboard.press('End');
+    await until('the last point to be read out', async () => /GPU \d+ % · GPU memory \d+ % · CPU \d+ % · Memory \d+ %/.test(await page.locator('.readout').last().innerText()));
+    await editor.screenshot('costs-use');
+  });
+
   it('is exported as a table', async () => {
     const page = await costPage(editor);
     await page.getByRole('button', { name: /Export as CSV/ }).click();
