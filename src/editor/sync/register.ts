@@ -61,8 +61,10 @@ export function registerSync(parts: Parts): Disposable[] {
     const row = target instanceof Uri || typeof target === 'string' ? undefined : targetId(target);
     const others = Array.isArray(second) ? second.filter((one) => one instanceof Uri) : [];
     const source = await sourceOf(row === undefined ? target : undefined, others);
-    const pod = await targets.forUse(row ?? choice.pod, question);
     const { folder } = source;
+    // Where it was sent last, unless this window has a pod of its own.
+    const last = parts.activePod.id === undefined ? parts.store.find(mappings.of(folder)?.podId ?? '') : undefined;
+    const pod = await targets.forUse(row ?? choice.pod ?? last?.id, question);
     const paths = choice.paths ?? source.paths;
     const destination = choice.destination ?? mappings.of(folder)?.destination ?? folderName(folder);
     return { choice, pair: { pod, session: parts.sessions.get(pod.id), files: parts.files(pod.id), folder, tree: localTree(folder), destination, paths } };
