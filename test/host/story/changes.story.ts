@@ -13,7 +13,7 @@ describe('changing what there is', () => {
   it('makes a network volume, grows it, and deletes it by its typed name', async () => {
     await editor.sidebar();
     await editor.command('RunPod: New Network Volume…');
-    await editor.quickInput.answer('data-9');
+    await (await editor.quickInput.waitFor('New Network Volume (1/3)')).answer('data-9');
     await editor.quickInput.choose(/^US-KS-2 .*free now/);
     await editor.quickInput.choose(/^50 GB .*a month/);
     await editor.page.locator('.part.sidebar .pane-header', { hasText: 'Network Volumes' }).click();
@@ -22,12 +22,12 @@ describe('changing what there is', () => {
     await row.waitFor(/50 GB · ~\$3\.50 a month · US-KS-2/);
     await editor.screenshot('volumes');
     await row.chooseFromMenu('Grow Network Volume…');
-    await editor.quickInput.type('20');
+    await (await editor.quickInput.waitFor('Grow data-9')).type('20');
     await until('the reason', async () => /above 50/.test(await editor.quickInput.message()));
     await editor.quickInput.answer('80');
     await row.waitFor(/80 GB/);
     await row.chooseFromMenu('Delete Network Volume…');
-    await editor.quickInput.answer('data');
+    await (await editor.quickInput.waitFor('Delete data-9')).answer('data');
     assert.ok((await volumes()).some((v) => v.name === 'data-9'), 'a wrong name deletes nothing');
     await editor.quickInput.answer('data-9');
     await view.gone('data-9');
@@ -39,8 +39,9 @@ describe('changing what there is', () => {
     const row = await pods.row('llama-ft');
     await row.chooseFromMenu('Change Environment…');
     await editor.quickInput.choose('Add a Variable…');
-    await editor.quickInput.answer('STAGE');
-    await editor.quickInput.answer('two');
+    await (await editor.quickInput.waitFor('New Variable')).answer('STAGE');
+    await (await editor.quickInput.waitFor('STAGE')).answer('two');
+    await editor.quickInput.waitFor('Environment of llama-ft');
     await editor.quickInput.choose('Apply');
     const dialog = await editor.dialog(/Change the environment of llama-ft\?/);
     assert.match(await dialog.text(), /\/workspace is kept; everything else on it.*is erased/);
@@ -55,7 +56,7 @@ describe('changing what there is', () => {
   it('renames and locks from the row', async () => {
     const pods = await editor.sidebar();
     await (await pods.row('old-exp')).chooseFromMenu('Rename Pod…');
-    await editor.quickInput.answer('older-exp');
+    await (await editor.quickInput.waitFor('Rename old-exp')).answer('older-exp');
     const row = await pods.row('older-exp');
     await row.chooseFromMenu('Lock Pod');
     await until('the lock', async () => (await row.menu()).includes('Unlock Pod'));
