@@ -7,6 +7,7 @@ import { RunCommands } from './podRuns/commands';
 import { Endings } from './podRuns/endings';
 import { ManyRuns } from './podRuns/many';
 import { PythonPrompts } from './podRuns/python';
+import { pullResults } from './podRuns/results';
 import { registerOutputs } from './podRuns/output';
 import { RunPlaces } from './podRuns/places';
 import { leftRunning } from './podRuns/leftRunning';
@@ -30,8 +31,12 @@ export function registerRuns(parts: Parts): Disposable[] {
   const runs = new Runs(runParts);
   const runCommands = new RunCommands(parts, runParts, (pod, run) => runs.again(pod, run));
   const many = new ManyRuns(parts, runs);
-  const endings = new Endings(store, context.workspaceState, log, async () => undefined);
-  const tell = (ended: EndedRun): void => void endings.tell(ended, () => parts.runBook.of(ended.run.podId).filter(({ state }) => state === 'running').length);
+  const endings = new Endings(store, context.workspaceState, log, (run) => pullResults(parts, run));
+  const tell = (ended: EndedRun): void => {
+    // Runs of other windows and machines count too; when that cannot be known, the pod is not anybody's to stop.
+    const running = (): Promise<number> => parts.runBook.refresh(ended.run.podId).then((all) => all.filter(({ state }) => state === 'running').length, () => 1);
+    void endings.tell(ended, running);
+  };
   return [
     terminals,
     places,

@@ -12,6 +12,10 @@ export const settings = {
     workspace.getConfiguration('runpod', scope).get<Record<string, string>>('run.interpreters') ?? {},
   /** Whether files of a folder that was pushed go to its pod when they are saved. */
   uploadOnSave: (scope: ConfigurationScope): boolean => workspace.getConfiguration('runpod', scope).get<boolean>('sync.uploadOnSave') === true,
+  /** A run that took less is over before anybody has looked away. */
+  tellAfterMs: (): number => read('run.tellAfterSeconds', 60) * 1000,
+  /** What a run leaves behind that is wanted here, as patterns below its folder. */
+  results: (scope?: ConfigurationScope): readonly string[] => workspace.getConfiguration('runpod', scope).get<string[]>('run.results') ?? [],
   /** When to tell about money; see `Thresholds`. */
   thresholds: (): Thresholds => ({
     balanceUsd: read('alerts.balanceBelow', 5),

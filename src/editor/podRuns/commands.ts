@@ -10,7 +10,7 @@ import { podNow, type RunParts } from '../tasks/pods';
 import { withPatience } from '../tasks/progress';
 import { RunTerminal } from '../tasks/runTerminal';
 import { outputUri } from './output';
-import { describeRun } from './rows';
+import { describeRun, stateOf } from './rows';
 import { localTime } from '../words';
 
 /** How a run is started again: as the task it was, after its folder was sent anew where it came from this machine. */
@@ -84,7 +84,7 @@ export class RunCommands {
         return open;
       }
     }
-    const pty = new RunTerminal(async () => ({ session: this.parts.sessions.get(pod.id), command: { command: run.meta.command }, attach: run, pod: podNow(this.runParts, pod) }), this.runParts, name);
+    const pty = new RunTerminal(async () => ({ session: this.parts.sessions.get(pod.id), command: { command: run.meta.command }, attach: run, pod: podNow(this.runParts, pod) }), this.runParts, name, { stays: true });
     const terminal = window.createTerminal({ name, pty, iconPath: new ThemeIcon('run-all'), isTransient: true });
     terminal.show(quietly);
     return terminal;
@@ -136,7 +136,7 @@ export class RunCommands {
       left = (await this.#run(typeof target === 'string' ? target : { podId: first.pod.id }, more, l10n.t('Compare {0} with which run?', right.meta.title), ({ id }) => id !== right.id)).run;
     }
     if (left.startedAt > right.startedAt) [left, right] = [right, left];
-    const titleOf = (run: RunRecord): string => `${run.meta.title} (${localTime(run.startedAt)})`;
+    const titleOf = (run: RunRecord): string => `${run.meta.title} (${new Date(run.startedAt).toLocaleTimeString()}, ${stateOf(run)})`;
     await commands.executeCommand('vscode.diff', outputUri(left, left.meta.title), outputUri(right, right.meta.title), `${titleOf(left)} ↔ ${titleOf(right)}`);
   }
 

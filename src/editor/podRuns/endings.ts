@@ -6,11 +6,10 @@ import type { PodStore } from '../../pods/store';
 import { durationOf, type RunRecord } from '../../runs/detached/list';
 import { run } from '../commands/command';
 import { longTime, rate } from '../words';
+import { settings } from '../settings';
 import type { EndedRun } from './followed';
 import { stateOf } from './rows';
 
-/** A run that took less is over before anybody has looked away. */
-const LONG_MS = 60_000;
 const AFTER = 'runpod.afterRun';
 
 export type AfterRun = 'keep' | 'stop' | 'terminate';
@@ -31,12 +30,9 @@ export class Endings {
   ) {}
 
   /** @param running how many runs the pod still has; it is nobody's to stop while there are some */
-  async tell({ run: ended, lines, exitCode }: EndedRun, running: () => number): Promise<void> {
+  async tell({ run: ended, lines, exitCode }: EndedRun, running: () => Promise<number>): Promise<void> {
     const took = durationOf(ended);
-    if (took < LONG_MS) return;
-    const pod = this.store.find(ended.podId);
-    const name = pod?.name ?? ended.podId;
-    const bills = pod !== undefined && pod.costPerHour !== undefined && pod.costPerHour > 0 && pod.status === 'RUNNING' && running() === 0;
+    const name = this.store.find(ended.podId)?.name ?? ended.podId;
     // Results first: whatever is chosen below, they are here then.
     const pulled = await this.pullResults(ended).then(
       () => true,
@@ -46,6 +42,9 @@ export class Endings {
         return false;
       },
     );
+    const pod = this.store.find(ended.podId);
+    if (took < settings.tellAfterMs()) return;
+    const bills = pod !== undefined && pod.costPerHour !== undefined && pod.costPerHour > 0 && pod.status === 'RUNNING' && (await running()) === 0;
     const decided = this.memento.get<AfterRun>(AFTER);
     if (bills && pulled && (decided === 'stop' || decided === 'terminate')) {
       // A person who is there can still say no; what deletes asks by itself.
@@ -53,7 +52,7 @@ export class Endings {
       return;
     }
     const what = l10n.t('{0} on {1} ended after {2}: {3}.', ended.meta.title, name, longTime(took), stateOf(ended));
-    const last = lines.length === 0 ? '' : ` ${lines.slice(-3).join(' ⏎ ').slice(-300)}`;
+    const last = lines.length === 0 ? '' : ` “${lines.slice(-3).join(' ⏎ ').slice(-300)}”`;
     const show = l10n.t('Show Output');
     const stop = l10n.t('Stop Pod');
     const keep = l10n.t('Keep Pod');

@@ -64,6 +64,7 @@ export class PythonPrompts {
       async () => ({ session: this.parts.sessions.get(pod.id), command: { command: `${python} -q -i`, cwd: folder, env: PROMPT_ENVIRONMENT }, title: l10n.t('Python'), pod: podNow(this.runParts, pod) }),
       this.runParts,
       name,
+      { stays: true },
     );
     const terminal = window.createTerminal({ name, pty, iconPath: new ThemeIcon('snake'), isTransient: true });
     this.#open.set(key, terminal);

@@ -90,11 +90,15 @@ export class RunTerminal implements Pseudoterminal {
   /** The exit code, once; `undefined` when the run goes on without this terminal. Never rejects. */
   readonly finished = new Promise<number | undefined>((resolve) => (this.#settle = resolve));
 
-  /** @param label the terminal's name, or part of it */
+  /**
+   * @param label the terminal's name, or part of it
+   * @param options `stays`: what it shows stays to be read after the end, until a key is pressed; a task's terminal does so by itself
+   */
   constructor(
     private readonly prepare: (signal: AbortSignal) => Promise<PreparedRun>,
     private readonly parts: RunTerminalParts,
     private readonly label: string,
+    private readonly options: { readonly stays?: boolean } = {},
   ) {}
 
   /** The run, once it has begun. */
@@ -118,6 +122,7 @@ export class RunTerminal implements Pseudoterminal {
   }
 
   handleInput(text: string): void {
+    if (this.#endedWith !== undefined) return void (this.options.stays === true && this.#close.fire(0));
     const { attach } = this.#prepared ?? {};
     // Old output is shown again: what the terminal answers to questions in it is no input.
     if (attach !== undefined && this.#follower !== undefined && this.#follower.offset < attach.outputBytes) return;
@@ -283,6 +288,7 @@ export class RunTerminal implements Pseudoterminal {
     this.#endedWith = { code };
     this.#settle(code);
     if (code === undefined) return;
+    if (this.options.stays === true) return this.#say(note(l10n.t('Press any key to close this terminal.')));
     // The editor calls an end within its first half second a failure to launch, whatever the command did.
     const wait = code === 0 ? 0 : Math.max(0, LAUNCH_MS - (Date.now() - this.#openedAt));
     setTimeout(() => this.#close.fire(code), wait);

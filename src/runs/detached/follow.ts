@@ -203,6 +203,8 @@ function followScript({ podId, id }: RunRef, mount: string | undefined, offset: 
     'over() { [ -f "$dir/exit" ] || [ -f "$here/exit" ] || ! alive "$dir"; }',
     // `copy UNTIL`: from $off on; seeks, where tail of BusyBox would read all that comes before.
     'copy() { dd if="$dir/out" bs=65536 skip=$((off / 65536)) 2>/dev/null | tail -c +$((off % 65536 + 1)) | head -c $(($1 - off)) || exit 1; off=$1; }',
+    // tail takes a file that is shorter than where it should begin for one that was cut, and begins at its beginning.
+    'until [ "$(wc -c <"$dir/out")" -ge $off ] || over; do sleep 0.1 2>/dev/null || sleep 1; done',
     'if ! over && tail --version 2>/dev/null | grep -q coreutils; then',
     '  tail -c +$((off + 1)) -f -s 0.1 --pid="$pid" "$dir/out" 2>/dev/null 3<&- & teller=$!',
     '  { cat <&3 1<>"$here/in"; [ ! -p "$here/in" ] || kill $teller; } 2>/dev/null & typist=$!',

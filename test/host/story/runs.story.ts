@@ -74,4 +74,17 @@ describe('a run that outlives its window', () => {
     await editor.page.locator('.monaco-diff-editor').first().waitFor();
     await editor.screenshot('runs-compared');
   });
+
+  it('that took long tells how it ended, and the pod is stopped when that is wanted', async () => {
+    editor.settings({ 'runpod.run.tellAfterSeconds': 1 });
+    await editor.clearNotifications();
+    await editor.command('RunPod: Run Command on Pod…');
+    await editor.quickInput.answer('sleep 2; echo loss 0.25; exit 3');
+    const message = await editor.notification(/ended after \d+ s: exit code 3.*loss 0\.25.*goes on at \$0\.69\/hr/);
+    assert.deepEqual(await message.buttons(), ['Show Output', 'Stop Pod', 'Keep Pod']);
+    await editor.screenshot('run-ended');
+    await message.press('Stop Pod');
+    const pods = await editor.sidebar();
+    await (await pods.row('llama-ft')).waitFor(/stopped/, 60_000);
+  });
 });

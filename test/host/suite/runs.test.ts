@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -63,7 +64,11 @@ describe('runs that outlive their terminal', () => {
     await command('runpod.runCommand', podId, 'echo other');
     const second = await newest();
     const terminal = await command<vscode.Terminal>('runpod.attachRun', podId, first.id);
-    await until('its end', () => terminal.exitStatus !== undefined);
+    await until('its end', () => {
+      // Any key closes it then; before, what is typed goes to a run that has ended.
+      terminal.sendText('q', false);
+      return terminal.exitStatus !== undefined;
+    });
     const uri = await command<vscode.Uri>('runpod.showRunOutput', podId, first.id);
     assert.equal((await vscode.workspace.openTextDocument(uri)).getText(), '100%n 1%\n');
     await command('runpod.compareRuns', podId, first.id, second.id);
@@ -107,6 +112,24 @@ describe('runs that outlive their terminal', () => {
     } finally {
       await rm(path.dirname(local), { recursive: true });
       await fs.delete(root.with({ path: path.posix.join(path.posix.dirname(root.path), 'suite-problems') }), { recursive: true });
+    }
+  });
+
+  it('bring back what the setting names, ignored by git or not', async () => {
+    const local = path.join(await mkdtemp(path.join(os.tmpdir(), 'suite-runs-')), 'suite-results');
+    const configuration = vscode.workspace.getConfiguration('runpod');
+    try {
+      await configuration.update('run.results', ['outputs/', '*.csv'], vscode.ConfigurationTarget.Global);
+      await mkdir(local, { recursive: true });
+      await writeFile(path.join(local, '.gitignore'), 'outputs/\n');
+      await writeFile(path.join(local, 'main.py'), 'import os\nos.makedirs("outputs/deep", exist_ok=True)\nopen("outputs/deep/best.pt", "w").write("weights\\n")\nopen("loss.csv", "w").write("0.5\\n")\nopen("other.log", "w").write("x\\n")\n');
+      assert.deepEqual(await command('runpod.runOnRunPod', vscode.Uri.file(path.join(local, 'main.py')).toString(), { pod: 'llama-ft', confirmed: true }), { exitCode: 0 });
+      await until('the results', () => existsSync(path.join(local, 'outputs/deep/best.pt')) && existsSync(path.join(local, 'loss.csv')));
+      assert.equal(existsSync(path.join(local, 'other.log')), false);
+    } finally {
+      await configuration.update('run.results', undefined, vscode.ConfigurationTarget.Global);
+      await rm(path.dirname(local), { recursive: true });
+      await fs.delete(root.with({ path: path.posix.join(path.posix.dirname(root.path), 'suite-results') }), { recursive: true });
     }
   });
 

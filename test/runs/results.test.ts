@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import * as path from 'node:path';
+import { matchingPaths } from '../../src/runs/results';
+import { RunRig } from './detachedRig';
+
+describe('results of a run', function () {
+  this.timeout(20_000);
+  const rig = new RunRig();
+  before(() => rig.beginPod());
+  after(() => rig.end());
+
+  it('are what the patterns name, and nothing that a shell would make of them', async () => {
+    for (const name of ['outputs/a', 'runs/1/best.pt', 'runs/2/best.pt', 'loss.csv', 'two words.csv', `it's.csv`, 'other.log']) {
+      await mkdir(path.dirname(path.join(rig.dir, name)), { recursive: true });
+      await writeFile(path.join(rig.dir, name), '');
+    }
+    const find = async (...patterns: string[]): Promise<string[]> => (await matchingPaths(rig.session, rig.dir, patterns)).sort();
+    assert.deepEqual(await find('outputs/', './loss.csv'), ['loss.csv', 'outputs']);
+    assert.deepEqual(await find('*.csv'), [`it's.csv`, 'loss.csv', 'two words.csv']);
+    assert.deepEqual(await find('runs/[12]/best.??'), ['runs/1/best.pt', 'runs/2/best.pt']);
+    assert.deepEqual(await find('two words.csv', `it's*`), [`it's.csv`, 'two words.csv']);
+    assert.deepEqual(await find('missing/', '../*', '', '/'), []);
+    await find('$(touch made)', '`touch made`', '; touch made', '*; touch made', '[$(touch made)]', '[`touch made`]*');
+    assert.equal(existsSync(path.join(rig.dir, 'made')), false);
+  });
+});
