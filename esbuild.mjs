@@ -47,11 +47,24 @@ async function writeProfileSchema() {
   if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
 }
 
+// Of undici only what `src/runpod/dispatchers.ts` uses: its index brings fetch, mocks, caches and web sockets, half of it all.
+const undiciParts = `
+  Object.assign(require('undici/lib/dispatcher/dispatcher').prototype, require('undici/lib/api'));
+  module.exports = {
+    Agent: require('undici/lib/dispatcher/agent'),
+    Pool: require('undici/lib/dispatcher/pool'),
+    ProxyAgent: require('undici/lib/dispatcher/proxy-agent'),
+  };`;
+const vendorEntry = (name) =>
+  name === 'undici'
+    ? { stdin: { contents: undiciParts, resolveDir: import.meta.dirname, sourcefile: 'undici-parts.js' }, outfile: 'dist/undici.js' }
+    : { entryPoints: { [name]: name }, outdir: 'dist' };
+
 if (!watch) rmSync('dist', { recursive: true, force: true });
 await writeProfileSchema();
 const options = [
   { ...shared, entryPoints: { extension: 'src/extension.ts' }, outdir: 'dist', external: ['vscode'], plugins: [vendorBundles] },
-  ...vendors.map((v) => ({ ...shared, entryPoints: { [v]: v }, outdir: 'dist', sourcemap: false, minify: true, plugins: [nativeParts, packetLimit] })),
+  ...vendors.map((v) => ({ ...shared, ...vendorEntry(v), sourcemap: false, minify: true, plugins: [nativeParts, packetLimit] })),
   // The Cost panel's page runs in a browser and brings its style sheets itself.
   { ...shared, platform: 'browser', format: 'iife', target: 'es2022', entryPoints: { costPanel: 'webview/costPanel/main.ts' }, outdir: 'dist', loader: { '.css': 'text' }, plugins: [] },
 ];
