@@ -23,6 +23,7 @@ const wentWell = await main(async () => {
   const inEditor = results.some((result) => result.failed > 0) ? [] : [suitePart(), storiesPart()];
   const checks = [
     node('Types', ['node_modules/typescript/bin/tsc', '--noEmit', '-p', '.'], 5),
+    node('Types of the pages', ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'webview/costPanel'], 2),
     node('Lint', ['node_modules/eslint/bin/eslint.js', '.'], 8),
   ];
   // Unit tests mostly wait for sshd and timers; beside them there is room for one busy lane.

@@ -296,7 +296,7 @@ export class RunTerminal implements Pseudoterminal {
 }
 
 /** How long the editor takes a terminal for being launched, with some room. */
-const LAUNCH_MS = 700;
+const LAUNCH_MS = 1500;
 
 const shortened = (command: string): string => (command.length > 60 ? `${command.slice(0, 60)}…` : command);
 
