@@ -50,6 +50,8 @@ const safeChunk = 32 * 1024;
 const copyBelow = 16 * 1024;
 /** A server that answers everything but one request keeps that one waiting at most so many silences long. */
 const patience = 4;
+/** Silences that a disk may take to sync a file. */
+const fsyncPatience = 4;
 
 /**
  * One SFTP session: requests out, replies back by their number, in any amount at once. Every call ends: with the reply, with
@@ -373,7 +375,7 @@ export class SftpSession {
   }
   /** Needs `fsync@openssh.com`. */
   async fsync(handle: Handle, options?: CallOptions): Promise<void> {
-    return this.#status(Request.Extended, [bytes('fsync@openssh.com'), bytes(handle)], { silenceMs: 120_000, ...options });
+    return this.#status(Request.Extended, [bytes('fsync@openssh.com'), bytes(handle)], { silenceMs: fsyncPatience * this.#silenceMs, ...options });
   }
   /** Needs `hardlink@openssh.com`. */
   async hardlink(from: string, to: string, options?: CallOptions): Promise<void> {

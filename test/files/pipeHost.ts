@@ -5,8 +5,10 @@ import { Emitter } from '../../src/base/emitter';
 import type { FilesHost, RawSftp, RunOptions, RunResult } from '../../src/files/host';
 import { PacketCutter } from '../../src/files/wire';
 
-/** Sees every packet (type first, without its length) and says what goes on in its place; nothing keeps it back. */
-export type Tamper = (packet: Buffer) => Buffer | undefined;
+/** Sends a packet on, or only so many of its first bytes. */
+export type Pass = (packet: Buffer, bytes?: number) => void;
+/** Sees every packet (type first, without its length) and says what goes on in its place; nothing keeps it back, and `pass` may send it later. */
+export type Tamper = (packet: Buffer, pass: Pass) => Buffer | undefined;
 
 export interface PipeHostOptions {
   /** Requests on their way to the server. */
@@ -21,12 +23,14 @@ export interface PipeHostOptions {
 
 /** Passes a stream of packets on as `tamper` changes it. @returns where the stream goes in */
 export function tampered(tamper: Tamper | undefined, out: (bytes: Buffer) => void): (chunk: Buffer) => void {
-  const cutter = new PacketCutter(1 << 24, (packet) => {
-    const changed = tamper === undefined ? packet : tamper(packet);
-    if (changed === undefined) return;
+  const pass: Pass = (packet, bytes = packet.length) => {
     const head = Buffer.alloc(4);
-    head.writeUInt32BE(changed.length);
-    out(Buffer.concat([head, changed]));
+    head.writeUInt32BE(packet.length);
+    out(Buffer.concat([head, packet.subarray(0, bytes)]));
+  };
+  const cutter = new PacketCutter(1 << 24, (packet) => {
+    const changed = tamper === undefined ? packet : tamper(packet, pass);
+    if (changed !== undefined) pass(changed);
   });
   return (chunk) => cutter.push(chunk);
 }
