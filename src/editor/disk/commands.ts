@@ -1,8 +1,9 @@
-import { commands, env, FileType, l10n, ProgressLocation, Uri, window, workspace, type Disposable, type QuickPickItem } from 'vscode';
+import { commands, env, FileType, l10n, Uri, window, workspace, type Disposable, type QuickPickItem } from 'vscode';
 import { choices, command, targetId, Targets } from '../commands/command';
 import { SCHEME } from '../ids';
 import type { Parts } from '../parts';
 import type { PodsView } from '../podsView/provider';
+import { withPatience } from '../tasks/progress';
 import { isOnPod } from '../transfer/arguments';
 import { mountOf } from '../transfer/commands';
 import { explainTransferError, dataSize } from '../transfer/words';
@@ -56,12 +57,10 @@ async function folderOf(uri: Uri): Promise<string> {
   return type & FileType.Directory ? uri.path : Uri.joinPath(uri, '..').path;
 }
 
-function measure(figures: DiskFigures, pod: Pod, path: string): Thenable<Measured> {
-  return window.withProgress({ location: ProgressLocation.Notification, title: l10n.t('Adding up {0} on {1}', path, pod.name), cancellable: true }, async (_progress, token) => {
-    const cancel = new AbortController();
-    token.onCancellationRequested(() => cancel.abort());
+function measure(figures: DiskFigures, pod: Pod, path: string): Promise<Measured> {
+  return withPatience(l10n.t('Adding up {0} on {1}', path, pod.name), async (_report, signal) => {
     try {
-      return await figures.measure(pod, path, cancel.signal);
+      return await figures.measure(pod, path, signal);
     } catch (error) {
       throw isCancelled(error) ? error : new Error(explainTransferError(error, pod.name), { cause: error });
     }

@@ -23,8 +23,10 @@ import { toFileSystemError } from './errors';
 export interface LargeFileGuard {
   /** Bytes above which this file is asked about; `undefined` when it may come whatever its size. */
   limit(uri: Uri): number | undefined;
-  /** It was not read. Words for the place where its content would have been. */
-  refused(uri: Uri, bytes: number | undefined): string;
+  /** It is bigger: whether it may come all the same. May ask a person. */
+  mayOpen(uri: Uri, bytes: number | undefined): Promise<boolean>;
+  /** Words for whoever wanted it and may not have it. */
+  refusal(uri: Uri, bytes: number | undefined): string;
   /** The editor has handed over so many bytes in one piece. */
   wrote(uri: Uri, bytes: number): void;
 }
@@ -106,7 +108,9 @@ export class PodFileSystemProvider implements FileSystemProvider {
         return await files.readFile(path, maxBytes === undefined ? {} : { maxBytes });
       } catch (error) {
         if (!isFileError(error, 'too-large') || this.deps.large === undefined) throw error;
-        throw new FileSystemError(this.deps.large.refused(uri, (await files.stat(path).catch(() => undefined))?.size));
+        const size = (await files.stat(path).catch(() => undefined))?.size;
+        if (await this.deps.large.mayOpen(uri, size)) return files.readFile(path);
+        throw new FileSystemError(this.deps.large.refusal(uri, size));
       }
     });
   }

@@ -1,5 +1,4 @@
-import type { Uri} from 'vscode';
-import { commands, l10n, window, workspace } from 'vscode';
+import { l10n, Uri, window, workspace, type Tab } from 'vscode';
 import { run } from '../commands/command';
 import type { LargeFileGuard } from '../fileSystem/provider';
 import { dataSize } from './words';
@@ -11,7 +10,8 @@ const parcelBytes = 10_000_000;
 /** Asks before a click pulls a big file into the editor, and shows the better way for one that came in by the Explorer. */
 export class LargeFiles implements LargeFileGuard {
   readonly #allowed = new Set<string>();
-  readonly #asking = new Set<string>();
+  readonly #asking = new Map<string, Promise<boolean>>();
+  readonly #declined = new Set<string>();
   #toldOfUploads = false;
 
   limit(uri: Uri): number | undefined {
@@ -20,29 +20,36 @@ export class LargeFiles implements LargeFileGuard {
     return parcels.test(uri.path) ? Math.min(threshold, parcelBytes) : threshold;
   }
 
-  /** Words for the place where the content would have been; the choice comes as a message beside it. */
-  refused(uri: Uri, size: number | undefined): string {
-    void this.#ask(uri, size);
-    return l10n.t('{0} is big{1}. Download it, or open it anyway.', nameOf(uri), size === undefined ? '' : ` (${dataSize(size)})`);
+  /** Asks when it is an editor that wants the file; a program is just told no. */
+  mayOpen(uri: Uri, bytes: number | undefined): Promise<boolean> {
+    const key = uri.toString();
+    const known = this.#asking.get(key);
+    if (known !== undefined) return known;
+    if (tabsOf(uri).length === 0) return Promise.resolve(false);
+    const asking = this.#ask(uri, bytes).finally(() => this.#asking.delete(key));
+    this.#asking.set(key, asking);
+    return asking;
   }
 
-  async #ask(uri: Uri, size: number | undefined): Promise<void> {
-    const key = uri.toString();
-    if (this.#asking.has(key)) return;
-    this.#asking.add(key);
+  refusal(uri: Uri, bytes: number | undefined): string {
+    if (this.#declined.delete(uri.toString())) return l10n.t('{0} was not opened, as you said.', nameOf(uri));
+    return l10n.t('{0} is too big to be pulled in unasked{1}. Use “Download from Pod…”, or open it in an editor and confirm.', nameOf(uri), bytes === undefined ? '' : ` (${dataSize(bytes)})`);
+  }
+
+  async #ask(uri: Uri, bytes: number | undefined): Promise<boolean> {
     const download = l10n.t('Download…');
     const open = l10n.t('Open Anyway');
-    try {
-      const answer = await window.showWarningMessage(l10n.t('{0} is {1}: all of it would come over the connection into the editor’s memory.', nameOf(uri), size === undefined ? l10n.t('big') : dataSize(size)), download, open);
-      if (answer === download) await run('runpod.downloadFromPod', uri);
-      if (answer === open) {
-        this.#allowed.add(key);
-        await commands.executeCommand('workbench.action.closeActiveEditor');
-        await commands.executeCommand('vscode.open', uri);
-      }
-    } finally {
-      this.#asking.delete(key);
+    const size = bytes === undefined ? l10n.t('a big file') : dataSize(bytes);
+    const answer = await window.showWarningMessage(l10n.t('Open {0} ({1}) in the editor?', nameOf(uri), size), { modal: true, detail: l10n.t('All of it would come over the connection into the editor’s memory.') }, download, open);
+    if (answer === open) {
+      this.#allowed.add(uri.toString());
+      return true;
     }
+    // The editor will say once more that it could not open the file; at least no empty tab stays behind.
+    await window.tabGroups.close(tabsOf(uri), true);
+    if (answer === download) void run('runpod.downloadFromPod', uri);
+    this.#declined.add(uri.toString());
+    return false;
   }
 
   wrote(_uri: Uri, size: number): void {
@@ -62,3 +69,11 @@ function thresholdBytes(): number | undefined {
 }
 
 const nameOf = (uri: Uri): string => uri.path.split('/').at(-1) ?? uri.path;
+
+/** The tabs that show this file, or are about to. */
+function tabsOf(uri: Uri): Tab[] {
+  const wanted = uri.toString();
+  return window.tabGroups.all.flatMap(({ tabs }) =>
+    tabs.filter(({ input }) => typeof input === 'object' && input !== null && Object.values(input).some((one) => one instanceof Uri && one.toString() === wanted)),
+  );
+}

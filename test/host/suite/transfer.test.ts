@@ -69,7 +69,7 @@ describe('uploads and downloads', () => {
   });
 
   it('stand beside an editor that does not pull in a big file unasked', async () => {
-    await assert.rejects(Promise.resolve(fs.readFile(at('model.pt'))), /model\.pt is big \(20 MB\)/);
+    await assert.rejects(Promise.resolve(fs.readFile(at('model.pt'))), /model\.pt is too big to be pulled in unasked \(20 MB\)/);
     await vscode.workspace.getConfiguration('runpod').update('files.askAboveMegabytes', 0, vscode.ConfigurationTarget.Global);
     try {
       assert.equal((await fs.readFile(at('model.pt'))).length, 20_000_000);

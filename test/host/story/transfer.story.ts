@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { until, useEditor } from './editor';
+
+describe('files to and from a pod', () => {
+  const editor = useEditor({ folder: 'none' });
+
+  it('are uploaded by dropping them onto the pod’s row', async () => {
+    const pods = await editor.sidebar();
+    const row = await (await pods.row('llama-ft')).pinned();
+    await row.waitFor(/\$0\.\d\d\/hr/);
+    const target = pods.root.locator('.monaco-list-row', { hasText: 'llama-ft' }).first();
+    // What a file manager hands over: content with a name.
+    const data = await editor.page.evaluateHandle(`{
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([new Uint8Array(12_000_000)], 'weights.pt'));
+      transfer;
+    }`);
+    for (const type of ['dragenter', 'dragover', 'drop']) await target.dispatchEvent(type, { dataTransfer: data });
+    const done = await editor.notification(/Uploaded to llama-ft:\/workspace: files: 1, 12 MB/, 60_000);
+    assert.match(await done.text(), /Checked by size and SHA-256/);
+    await editor.screenshot('uploaded');
+    await editor.clearNotifications();
+  });
+
+  it('show what takes the room on the volume, when asked, with its age', async () => {
+    const pods = await editor.sidebar();
+    await (await pods.row('llama-ft')).expand();
+    const storage = await (await pods.row('/workspace')).pinned();
+    await storage.waitFor(/^\/workspace 100 GB volume/);
+    await storage.action('Measure Disk Use');
+    await editor.quickInput.waitFor(/\/workspace on llama-ft: \d/);
+    assert.match((await editor.quickInput.items()).map(({ label }) => label).join(' '), /weights\.pt/);
+    await editor.screenshot('disk-use');
+    await editor.quickInput.cancel();
+    await storage.waitFor(/\d MB used.* \d+s ago · 100 GB volume/);
+  });
+
+  it('ask before a big one is pulled into the editor, and are downloaded instead', async () => {
+    await (await (await editor.sidebar()).row('llama-ft')).action('Open Remote Workspace');
+    const explorer = await editor.explorer();
+    const file = await (await explorer.row('weights.pt')).pinned();
+    await file.click();
+    const asked = await editor.dialog(/Open weights\.pt \(12 MB\) in the editor\?/);
+    assert.deepEqual((await asked.buttons()).sort(), ['Cancel', 'Download…', 'Open Anyway']);
+    await editor.screenshot('big-file');
+    const folder = join(editor.home, 'downloads');
+    mkdirSync(folder, { recursive: true });
+    await asked.press('Download…');
+    await (await editor.dialog(/was not opened, as you said/)).press('OK');
+    await editor.quickInput.waitFor(/Download to/);
+    await editor.quickInput.type(`${folder}/`);
+    await editor.page.getByRole('button', { name: 'Download Here' }).click();
+    await editor.notification(/Downloaded to .*12 MB/, 60_000);
+    assert.deepEqual(await editor.textEditor.tabs(), []);
+    assert.equal(readFileSync(join(folder, 'weights.pt')).length, 12_000_000);
+    await editor.clearNotifications();
+  });
+
+  it('open anyway when the person says so', async () => {
+    const file = await (await editor.explorer()).row('weights.pt');
+    await file.doubleClick();
+    await (await editor.dialog(/Open weights\.pt/)).press('Open Anyway');
+    await until('the editor to say that it is binary', async () => (await editor.page.locator('.monaco-editor-pane-placeholder').allInnerTexts()).some((text) => /binary/.test(text)));
+  });
+
+  it('are reached from any terminal after one line in the SSH configuration', async () => {
+    const config = join(editor.home, '.ssh', 'config');
+    mkdirSync(join(config, '..'), { recursive: true });
+    writeFileSync(config, 'Host elsewhere\n  Port 2222\n');
+    const pods = await editor.sidebar();
+    await (await pods.row('llama-ft')).chooseFromMenu('Reopen in Remote-SSH');
+    const dialog = await editor.dialog(/Add one line to .*\.ssh\/config\?/);
+    assert.match(await dialog.text(), /Include runpod-workspaces\/config/);
+    await editor.screenshot('ssh-config');
+    await dialog.press('Add the Line');
+    await editor.notification(/“ssh runpod-llama-ft” works in any terminal/, 60_000);
+    assert.equal(readFileSync(config, 'utf8'), 'Include runpod-workspaces/config\n\nHost elsewhere\n  Port 2222\n');
+    const ours = readFileSync(join(editor.home, '.ssh', 'runpod-workspaces', 'config'), 'utf8');
+    assert.match(ours, /Host runpod-llama-ft /);
+    assert.doesNotMatch(ours, /StrictHostKeyChecking (no|accept)/);
+    await editor.clearNotifications();
+    await editor.command('RunPod: Remove Pods from SSH Config');
+    await until('the line to be gone', async () => readFileSync(config, 'utf8') === 'Host elsewhere\n  Port 2222\n' && !existsSync(join(editor.home, '.ssh', 'runpod-workspaces')));
+  });
+
+  it('of another folder of the pod open beside it, read-only', async () => {
+    const pods = await editor.sidebar();
+    await (await pods.row('llama-ft')).chooseFromMenu('Open Folder on Pod…');
+    await editor.quickInput.answer('/root');
+    const explorer = await editor.explorer();
+    await explorer.waitFor(/llama-ft: \/root/, 60_000);
+    await (await (await editor.sidebar()).row('llama-ft')).chooseFromMenu('Open Read-Only');
+    await (await editor.explorer()).waitFor(/llama-ft \(read-only\)/, 60_000);
+    await editor.screenshot('folders');
+  });
+});
