@@ -167,6 +167,8 @@ export class PodWatch implements Disposable {
     const { files, folders } = this.#wanted;
     const paths = [...files, ...folders];
     const found = await this.files.peek(paths);
+    // Nobody looks any more: what has changed is told by the first look when somebody does.
+    if (this.#resting) return;
     const news = { created: [] as string[], changed: [] as string[], deleted: [] as string[] };
     files.forEach((path, i) => this.#judgeFile(path, found[i], news));
     const listings = folders.filter((folder, i) => this.#isToList(folder, found[files.length + i]));

@@ -90,6 +90,8 @@ describe('watching what is on screen', function () {
     await until('both', () => news.changed.includes('f') && news.created.has('g'));
     await sleep(400);
     watch.rest(true);
+    // A look that was under way may still be told.
+    await sleep(1_000);
     await writeFile(pod.at('f'), 'longer');
     await writeFile(pod.at('h'), '');
     await sleep(400);
