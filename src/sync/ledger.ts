@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { wholeSeconds } from './seconds';
 
 /** How many versions of a file are remembered: other pods may still have an older one. */
 const VERSIONS = 8;
@@ -102,6 +103,3 @@ export class Ledger {
 
 const version = (mark: FileMark): string => `${mark.size}:${wholeSeconds(mark.mtimeMs)}`;
 const withLast = (entry: Entry | undefined, last: string): string[] => [...(entry?.versions ?? []).filter((one) => one !== last), last].slice(-VERSIONS);
-
-/** The second a time lies in, as tar writes it. */
-export const wholeSeconds = (ms: number): number => Math.max(0, Math.floor(ms / 1000));

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { CancelledError } from '../base/errors';
 import type { SyncHost } from './host';
 import { DEFAULT_EXCLUSIONS, walk, type Walked } from './ignore';
-import { wholeSeconds, type FileMark, type Ledger } from './ledger';
+import type { FileMark, Ledger } from './ledger';
 import type { LocalStat, LocalTree } from './localTree';
 import { findRemote, hashRemote, listRemote, type FindOptions, type RemoteEntry, type RemoteList } from './remoteList';
 import { remoteTree } from './remoteTree';
+import { wholeSeconds } from './seconds';
 import { findBySftp, type Lister } from './sftpList';
 import { UploadError } from './uploadError';
 

@@ -6,10 +6,11 @@ import type { ClientChannel } from 'ssh2';
 import { CancelledError } from '../base/errors';
 import { quote } from '../base/shell';
 import type { SyncHost } from './host';
-import { wholeSeconds, type FileMark, type Ledger } from './ledger';
+import type { FileMark, Ledger } from './ledger';
 import { readWhole, type LocalStat, type LocalTree } from './localTree';
 import { placement, placementName, type Placement } from './placement';
 import type { PlannedFile, UploadPlan } from './plan';
+import { wholeSeconds } from './seconds';
 import { tarEnd, tarHeader, tarPadding } from './tar';
 import { UploadError } from './uploadError';
 

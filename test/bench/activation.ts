@@ -38,14 +38,20 @@ export async function measureActivation(rounds: number): Promise<ActivationFigur
       wallMs: times.map(({ loadMs, activateMs }) => loadMs + activateMs),
       cpuMs: median(times.map(({ cpuMs }) => cpuMs)),
       bundleBytes: statSync(bundle).size,
-      ...(await countModules()),
+      ...(await counts()),
     };
   } finally {
     copy.remove();
   }
 }
 
-async function countModules(): Promise<{ modules: number; modulesInBundle: number }> {
+async function counts(): Promise<{ modules: number; modulesInBundle: number }> {
+  const { atOnce, bundled } = await modules();
+  return { modules: atOnce.length, modulesInBundle: bundled };
+}
+
+/** The source files that activation evaluates, and how many there are in the bundle. */
+export async function modules(): Promise<{ readonly atOnce: readonly string[]; readonly bundled: number }> {
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: ['src/extension.ts'],
@@ -60,7 +66,7 @@ async function countModules(): Promise<{ modules: number; modulesInBundle: numbe
   });
   const output = Object.values(metafile.outputs).find(({ entryPoint }) => entryPoint === 'src/extension.ts');
   const inBundle = new Set(Object.keys(output?.inputs ?? {}));
-  return { modules: reachedAtOnce(metafile).filter((file) => inBundle.has(file)).length, modulesInBundle: inBundle.size };
+  return { atOnce: reachedAtOnce(metafile).filter((file) => inBundle.has(file)), bundled: inBundle.size };
 }
 
 /** What the entry imports, and what that imports, without what is imported later. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { measureActivation } from './activation';
+import { measureActivation, modules } from './activation';
 import { measureFiles } from './files';
 import { measurePods } from './pods';
 import { isKept, type Pledge, pledges } from './report';
@@ -29,6 +29,12 @@ describe('figures, roughly', function () {
 
   it('activation is short', async () => {
     hold(pledges({ files: [], activation: await measureActivation(3) }), 1);
+  });
+
+  it('activation evaluates no library that only reading something needs', async () => {
+    const { atOnce } = await modules();
+    // Schemas alone would cost a third of it; what reads is loaded when there is something to read.
+    assert.deepEqual(atOnce.filter((file) => /node_modules\/(zod|smol-toml|dotenv|eventsource-parser|jsonc-parser)\//.test(file)), []);
   });
 
   it('a thousand pods are painted, and ticked, without anyone noticing', async () => {

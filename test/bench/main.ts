@@ -4,8 +4,6 @@ import { loadavg } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { messageOf } from '../../src/base/errors';
-import { setUp } from '../setup/setup.mjs';
-import { installSystemPackages } from '../setup/system.mjs';
 import { measureActivation } from './activation';
 import { measureFiles } from './files';
 import { measureMemory } from './memory';
@@ -41,6 +39,8 @@ async function main(): Promise<void> {
   const rounds = Number(values.rounds ?? (quick ? 1 : 3));
   const bigBytes = Number(values.mb ?? (quick ? 60 : 300)) * 1_000_000;
   const load = loadavg()[0] ?? 0;
+  // Modules of another kind than this one is run as.
+  const [{ setUp }, { installSystemPackages }] = await Promise.all([import('../setup/setup.mjs'), import('../setup/system.mjs')]);
   const say = (line: string): void => console.log(`· ${line}`);
   await setUp({ simulator: true });
   // Peers that cannot be had are left out.

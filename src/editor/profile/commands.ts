@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { env, l10n, Uri, ViewColumn, window, workspace, type Disposable, type WebviewPanel, type WorkspaceFolder } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { requestFor } from '../../pods/profile/resolve';
-import type { NamedProfile } from '../../pods/profile/read';
+import type { NamedProfile } from '../../pods/profile/asked';
 import type { Pod } from '../../runpod/types';
 import { choices, command, run, showError } from '../commands/command';
 import { createAsked } from '../createPod/command';

@@ -1,6 +1,6 @@
 import { l10n, window, type SecretStorage, type WorkspaceFolder } from 'vscode';
 import { CancelledError } from '../../base/errors';
-import type { NamedProfile } from '../../pods/profile/read';
+import type { NamedProfile } from '../../pods/profile/asked';
 import type { FolderConsents } from './consent';
 
 const secretName = (name: string): string => `runpod.podSecret:${name}`;

@@ -1,7 +1,8 @@
 import { FileType, l10n, Uri, window, workspace, type WorkspaceFolder } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import type { ProfileProblem } from '../../pods/profile/problems';
-import type { NamedProfile, ReadProfiles } from '../../pods/profile/read';
+import type { NamedProfile } from '../../pods/profile/asked';
+import type { ReadProfiles } from '../../pods/profile/read';
 
 export const PROFILE_FILE = 'runpod.json';
 

@@ -4,7 +4,7 @@ import { costOf, type Cost } from '../../pods/profile/cost';
 import { environmentShown, leavingOf, type Leaving } from '../../pods/profile/environment';
 import { limitsOf, type ProfileLimits } from '../../pods/profile/limits';
 import type { PlacelessProblem } from '../../pods/profile/problems';
-import { cloudsOf, type NamedProfile } from '../../pods/profile/read';
+import { cloudsOf, type NamedProfile } from '../../pods/profile/asked';
 import { disksOf, requestFor, resolveProfile, type Disks, type Resolved } from '../../pods/profile/resolve';
 import type { Candidate } from '../../pods/candidates';
 import type { RunPodClient } from '../../runpod/client';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Uri, workspace, type ExtensionContext } from 'vscode';
-import { Ledger } from '../../sync/ledger';
+import type { Ledger } from '../../sync/ledger';
 
 /** What was sent from each local folder, remembered with the window's workspace. */
 export class Ledgers {
@@ -30,6 +30,7 @@ export class Ledgers {
   }
 
   async load(folder: Uri, target: string): Promise<Ledger> {
+    const { Ledger } = await import('../../sync/ledger');
     try {
       return new Ledger(JSON.parse(new TextDecoder().decode(await workspace.fs.readFile(this.#file(folder, target)))));
     } catch {

@@ -1,16 +1,9 @@
 import { findNodeAtLocation, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
 import type * as z from 'zod';
-import { parseCpu } from '../candidates';
+import { cloudsOf, type NamedProfile } from './asked';
 import { minutesOf } from './duration';
 import type { PlacelessProblem, ProfilePath, ProfileProblem } from './problems';
 import { CPU_FIELDS, FILE_FIELDS, PROFILE_FIELDS, profileFileSchema, SECRET_FIELDS, type Profile, type ProfileFile } from './schema';
-
-/** One profile with everything it inherits. */
-export interface NamedProfile {
-  /** Its name in `profiles`; undefined for the one profile of a file without several. */
-  readonly key: string | undefined;
-  readonly profile: Profile;
-}
 
 export interface ReadProfiles {
   readonly profiles: readonly NamedProfile[];
@@ -73,18 +66,6 @@ function contradictions(file: ProfileFile, key: string | undefined, profile: Pro
   if (clouds.includes('COMMUNITY') && profile.cpu !== undefined) found.push({ code: 'not-permitted', path: at('cloud'), permitted: ['SECURE'], other: 'cpu' });
   for (const name of Object.keys(profile.secrets ?? {})) if (profile.env?.[name] !== undefined) found.push({ code: 'excludes', path: [...at('env'), name], other: `secrets.${name}`, atKey: true });
   return found;
-}
-
-/** The clouds in the order to try them. */
-export const cloudsOf = (profile: Pick<Profile, 'cloud'>): readonly ('SECURE' | 'COMMUNITY')[] =>
-  profile.cloud === undefined ? ['SECURE'] : typeof profile.cloud === 'string' ? [profile.cloud] : [...new Set(profile.cloud)];
-
-export const gpuChoicesOf = (profile: Pick<Profile, 'gpu'>): readonly string[] => (profile.gpu === undefined ? [] : typeof profile.gpu === 'string' ? [profile.gpu] : profile.gpu);
-
-/** The CPU that a profile names, in either form; undefined when it names none. */
-export function cpuOf(profile: Pick<Profile, 'cpu'>): { readonly id: string; readonly vcpuCount: number; readonly memoryGb?: number } | undefined {
-  if (profile.cpu === undefined) return undefined;
-  return typeof profile.cpu === 'string' ? parseCpu(profile.cpu) : { id: profile.cpu.flavor, vcpuCount: profile.cpu.vcpus };
 }
 
 type Issue = z.core.$ZodIssue;

@@ -3,7 +3,7 @@ import { cpuCandidate, gpuCandidates, withinCap, type Candidate, type Catalog, t
 import { nearestNames } from '../gpuChoice';
 import type { CreatePodRequest, NetworkVolume, Template } from '../../runpod/types';
 import type { PlacelessProblem, ProfilePath } from './problems';
-import { cloudsOf, cpuOf, gpuChoicesOf, type NamedProfile } from './read';
+import { cloudsOf, cpuOf, gpuChoicesOf, type NamedProfile } from './asked';
 import type { Profile } from './schema';
 
 /** What a profile is held against: the catalog and the account, as they are now. */

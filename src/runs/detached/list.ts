@@ -1,5 +1,5 @@
 import { ALIVE, layout, underSh, type RunRef, type TerminalKind } from './layout';
-import { readMeta, type RunMeta } from './meta';
+import type { RunMeta } from './meta';
 import { RunError } from './errors';
 import type { RunSession } from './start';
 
@@ -39,7 +39,7 @@ export async function listRuns(session: Pick<RunSession, 'podId' | 'link' | 'pod
     'for meta; do dir=${meta%/meta.json}; tell "${dir##*/}"; done',
   ];
   const { stdout } = await link.run(underSh([...TELL(session.podId), ...script]), { deadlineMs: 30_000, signal: options.signal });
-  return readRecords(session.podId, stdout.toString()).reverse();
+  return (await readRecords(session.podId, stdout.toString())).reverse();
 }
 
 /**
@@ -50,7 +50,7 @@ export async function findRun(session: Pick<RunSession, 'podId' | 'link' | 'pod'
   const link = await session.link(signal);
   const { stdout } = await link.run(underSh([...TELL(session.podId), ...layout(session.podId, session.pod?.mount?.path, id), `[ ! -f "$dir/meta.json" ] || { tell ${id}; wc -c <"$dir/out"; }`]), { signal });
   const said = stdout.toString();
-  const [record] = readRecords(session.podId, said);
+  const [record] = await readRecords(session.podId, said);
   if (record === undefined) throw new RunError('unknown', id);
   return { ...record, outputBytes: Number(said.trim().split('\n').at(-1)) || 0 };
 }
@@ -94,7 +94,8 @@ const TELL = (podId: string): string[] => [
   '}',
 ];
 
-function readRecords(podId: string, said: string): RunRecord[] {
+async function readRecords(podId: string, said: string): Promise<RunRecord[]> {
+  const { readMeta } = await import('./meta');
   const [clock = '', ...lines] = said.split('\n');
   // Two clocks seldom agree; what matters is how long ago something was.
   const ahead = Number(clock) * 1000 - Date.now();
