@@ -62,7 +62,7 @@ export class Countdowns implements Disposable {
     const ended = new AbortController();
     this.#running.set(pod.id, ended);
     try {
-      await window.withProgress({ location: ProgressLocation.Notification, title: l10n.t('Nobody uses {0}. It stops by itself; Cancel keeps it running', pod.name), cancellable: true }, async (progress, token) => {
+      await window.withProgress({ location: ProgressLocation.Notification, title: l10n.t('Nobody uses {0}. Cancel keeps it running; else it stops', pod.name), cancellable: true }, async (progress, token) => {
         const cancelled = new AbortController();
         token.onCancellationRequested(() => cancelled.abort());
         const signal = AbortSignal.any([ended.signal, cancelled.signal]);
@@ -71,7 +71,7 @@ export class Countdowns implements Disposable {
             const guard = this.guards.standing(pod.id);
             if (guard?.kind !== 'armed' || guard.idleEndsAt === undefined || !(guard.idleEndsAt <= this.now() || this.#idleSoon(guard, this.now()))) return;
             const left = guard.idleEndsAt - this.now();
-            progress.report({ message: left > 0 ? l10n.t('in {0}', longTime(left)) : l10n.t('now') });
+            progress.report({ message: left > 0 ? l10n.t('in {0} min {1} s', Math.floor(left / 60_000), Math.floor(left / 1000) % 60) : l10n.t('now') });
             await sleep(1000, signal);
           }
         } catch (error) {

@@ -3,7 +3,7 @@ import { isCancelled, messageOf } from '../../base/errors';
 import { PodUnavailableError } from '../../pods/contracts';
 import { guardInArgs, type GuardUrls } from '../../pods/guard/args';
 import { armGuard, isCurrent, noteUse, readGuard, type GuardedPod, type GuardOrder } from '../../pods/guard/onPod';
-import { standingOf, type GuardFound, type GuardStanding, type WithGuard } from '../../pods/guard/standing';
+import { isHopeless, standingOf, type GuardFound, type GuardStanding, type WithGuard } from '../../pods/guard/standing';
 import { hasLimit, readWish, wishOf } from '../../pods/guard/wish';
 import type { GuardReport } from '../../pods/guard/word';
 import type { Pod } from '../../runpod/types';
@@ -23,7 +23,7 @@ export interface GuardParts {
 }
 
 /** How often a guard that can be heard is asked, in front and in the background (only over a connection that is there). */
-const LISTEN_MS = { front: 60_000, countdown: 15_000, background: 300_000 } as const;
+const LISTEN_MS = { front: 60_000, idleRule: 30_000, countdown: 15_000, background: 300_000 } as const;
 /** When a pod that did not answer is tried again: it may just be starting, or there is nothing to be had. */
 const AGAIN_MS = { passing: 30_000, lasting: 600_000 } as const;
 const TICK_MS = 10_000;
@@ -74,7 +74,7 @@ export class Guards implements Disposable {
   async order(pod: Pod, order: GuardOrder): Promise<GuardStanding | undefined> {
     const report = await armGuard(this.parts.sessions.get(pod.id), guarded(pod), this.parts.urls(), order, { signal: this.#ended.signal });
     this.#keep(pod, report);
-    if (!report.word?.alive) throw new Error(l10n.t('No guard could be started on {0}.', pod.name));
+    if (!report.word || (!report.word.alive && !isHopeless(report.word))) throw new Error(l10n.t('No guard could be started on {0}.', pod.name));
     if (!order.lift && !order.used && report.word.armed === 'no') throw new Error(l10n.t('{0} won’t keep this limit: the guard is {1}.', pod.name, unarmedText(report.word.why)));
     if (report.word.pending) throw new Error(l10n.t('The change lies on {0} but is not in force yet: RunPod’s API does not answer the pod. Its guard takes it as soon as it does.', pod.name));
     const standing = this.standing(pod.id);
@@ -170,8 +170,9 @@ export class Guards implements Disposable {
   #patience(podId: string): number {
     if (!window.state.focused) return LISTEN_MS.background;
     const standing = this.standing(podId);
-    const near = standing?.kind === 'armed' && standing.idleEndsAt !== undefined && standing.idleEndsAt - this.parts.now() < 6 * 60_000;
-    return near || standing?.kind === 'unarmed' ? LISTEN_MS.countdown : LISTEN_MS.front;
+    if (standing?.kind === 'unarmed') return LISTEN_MS.countdown;
+    if (standing?.kind !== 'armed' || standing.idleEndsAt === undefined) return LISTEN_MS.front;
+    return standing.idleEndsAt - this.parts.now() < 6 * 60_000 ? LISTEN_MS.countdown : LISTEN_MS.idleRule;
   }
 }
 

@@ -3,6 +3,7 @@ import { quote } from '../../base/shell';
 import type { RunOptions, RunResult } from '../../ssh/sessions';
 import { urlWords, type GuardUrls } from './args';
 import { COMPACT_GUARD_SCRIPT, GUARD_VERSION } from './script';
+import { isHopeless } from './standing';
 import { wishWords, type GuardWish } from './wish';
 import { readReport, type GuardReport } from './word';
 
@@ -98,5 +99,11 @@ async function ask(host: GuardHost, command: string, options: RunOptions): Promi
   return readReport(stdout.toString('utf8'));
 }
 
-/** Whether a guard that lives is one that this version of ours would have started. */
-export const isCurrent = (report: GuardReport): boolean => report.word?.alive === true && report.word.version === GUARD_VERSION;
+/** After so many seconds it is worth another look whether a guard could work there: somebody may have installed curl. */
+const HOPELESS_S = 900;
+
+/** Whether there is nothing to do: a guard of this version lives, or one has just found that none can. */
+export function isCurrent({ word }: GuardReport): boolean {
+  if (word?.version !== GUARD_VERSION) return false;
+  return word.alive || (isHopeless(word) && word.ageSeconds < HOPELESS_S);
+}

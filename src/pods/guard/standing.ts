@@ -48,7 +48,7 @@ export interface GuardFound {
 export function standingOf(pod: Pod, found: GuardFound | undefined): GuardStanding | undefined {
   if (pod.status !== 'RUNNING') return undefined;
   const word = found?.startedAt === pod.startedAt?.getTime() ? found?.report.word : undefined;
-  if (word?.alive) return standingBy(word, pod);
+  if (word && (word.alive || isHopeless(word))) return standingBy(word, pod);
   const inArgs = readWish(guardInArgs(pod) ?? '');
   const wish = inArgs ?? wishOf(pod) ?? found?.report.planned;
   // Once looked for and not found, the one in the start command is missing.
@@ -92,6 +92,9 @@ function budgetEnd(word: GuardWord, pod: Pod): number | undefined {
 
 /** So long before an idle stop it is announced: five minutes, or a third of a short rule. */
 export const idleNoticeMs = (idleMinutes: number): number => Math.min(5, idleMinutes / 3) * 60_000;
+
+/** It has looked around and gone: there is nothing on this pod that it could ask the API with. */
+export const isHopeless = (word: GuardWord): boolean => word.armed === 'no' && (word.why === 'no-key' || word.why === 'no-tool');
 
 /** Whether a guard keeps this pod's limit, as far as is known. */
 export const isGuarded = (standing: GuardStanding | undefined): boolean => standing?.kind === 'armed' || standing?.kind === 'expected';

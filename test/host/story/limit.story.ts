@@ -5,6 +5,9 @@ interface Listed {
   readonly pods: { readonly id: string; readonly name: string; readonly status: string }[];
 }
 
+/** The guard asks RunPod for the time at once. */
+const nudge = ['sh', '-c', 'for f in /tmp/.runpod-workspaces/*/guard/lock.*/owner; do read pid began <$f; kill -USR1 $pid; done'];
+
 describe('a pod that ends by itself', () => {
   const editor = useEditor({ folder: 'none' });
   const status = async (name: string): Promise<string | undefined> => (await editor.simulator.rest<Listed>('GET', 'pods')).pods.find((p) => p.name === name)?.status;
@@ -33,13 +36,33 @@ describe('a pod that ends by itself', () => {
     await editor.statusItem(/left/);
   });
 
+  it('counts down before it stops for want of use, and one click keeps it running', async () => {
+    const pods = await editor.sidebar();
+    const row = await pods.row('prep-cpu');
+    await row.chooseFromMenu('Set Limit…');
+    await editor.quickInput.choose(/^Until idle for 30 min/);
+    await row.waitFor(/until idle 30 min/, 60_000);
+    const lastUse = async (): Promise<number> => {
+      const { stdout } = await editor.simulator.control<{ stdout: string }>('POST', 'pods/prep-cpu/exec', { argv: ['sh', '-c', 'cat /tmp/.runpod-workspaces/*/guard/word'] });
+      return Number(/last_use=(\d+)/.exec(stdout)?.[1]);
+    };
+    const before = await lastUse();
+    await editor.simulator.control('POST', 'advance', { ms: 26 * 60_000 });
+    await editor.simulator.control('POST', 'pods/prep-cpu/exec', { argv: nudge });
+    const countdown = await editor.notification(/Nobody uses prep-cpu.*in \d min/s, 90_000);
+    await editor.screenshot('idle-countdown');
+    await countdown.press('Cancel');
+    await until('the guard to hear of it', async () => (await lastUse()) >= before + 26 * 60);
+    assert.equal(await status('prep-cpu'), 'RUNNING');
+  });
+
   it('ends while nobody looks', async () => {
     const pods = await editor.sidebar();
     await (await pods.row('llama-ft')).chooseFromMenu('Extend or Shorten Limit…');
     await editor.quickInput.cancel();
     // The clock of RunPod moves on; the guard learns of it from RunPod alone.
     await editor.simulator.control('POST', 'advance', { ms: 6 * 3_600_000 });
-    await editor.simulator.control('POST', 'pods/llama-ft/exec', { argv: ['sh', '-c', 'read pid began </tmp/.runpod-workspaces/*/guard/lock.*/owner; kill -USR1 $pid'] });
+    await editor.simulator.control('POST', 'pods/llama-ft/exec', { argv: nudge });
     await until('the stop', async () => (await status('llama-ft')) === 'EXITED', 90_000);
     await (await pods.row('llama-ft')).waitFor(/stopped/, 60_000);
   });

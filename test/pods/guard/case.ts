@@ -48,9 +48,6 @@ async function inScope(test: (scope: Case) => Promise<void>): Promise<void> {
     });
     assert.equal(worlds.map(({ container }) => container.complaints).join(''), '');
   } finally {
-    for (const { container, api } of worlds) {
-      await container.remove();
-      await api.close();
-    }
+    await Promise.all(worlds.flatMap(({ container, api }) => [container.remove(), api.close()]));
   }
 }

@@ -111,7 +111,7 @@ export class Container {
     return Object.fromEntries(text.split('\n').flatMap((line) => (line.includes('=') ? [[line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]] : [])));
   }
 
-  async until(what: string, done: (word: Record<string, string>) => boolean, ms = 15_000): Promise<Record<string, string>> {
+  async until(what: string, done: (word: Record<string, string>) => boolean, ms = 40_000): Promise<Record<string, string>> {
     for (const end = Date.now() + ms; ; await sleep(50)) {
       const word = await this.word();
       if (word['whole'] === '1' && done(word)) return word;
@@ -156,9 +156,13 @@ export class Container {
   }
 
   async remove(): Promise<void> {
-    await this.kill();
-    await sleep(20);
-    await rm(this.dir, { recursive: true, force: true, maxRetries: 5 });
+    // What is being killed may still be making a file.
+    for (let i = 0; i < 50; i++) {
+      await this.kill();
+      if ((await this.guards()).length === 0) break;
+      await sleep(20);
+    }
+    await rm(this.dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   }
 }
 

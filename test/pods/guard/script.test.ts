@@ -29,7 +29,7 @@ describe('the guard on the pod', function () {
         await container.until('its last word', (word) => word['state'] === 'stopped');
         assert.deepEqual(api.done.map((d) => d.action), ['stop']);
         const late = (api.done[0]?.at ?? 0) - began(api) - 60;
-        assert.ok(late >= 0 && late < 60, `${late} s late`);
+        assert.ok(late >= 0 && late < 240, `${late} s late`);
         assert.ok(api.calls.every((call) => call.userAgent.startsWith('runpod-workspaces-guard/') && call.authorization === 'Bearer pod-key'));
         assert.ok(api.calls.length < 12, `${api.calls.length} calls`);
       }),
@@ -294,7 +294,7 @@ describe('the guard on the pod', function () {
       container.guard(['dash'], urls);
       await until('the stop', () => api.done.length > 0);
       const late = (api.done[0]?.at ?? 0) - began(api) - 100;
-      assert.ok(late >= 0 && late < 60, `${late} s late`);
+      assert.ok(late >= 0 && late < 240, `${late} s late`);
     });
 
     it('follows the API’s when that is seen to have jumped', async ({ setUp }) => {
@@ -389,8 +389,8 @@ describe('the guard on the pod', function () {
       await prepare(container);
       container.guard(['dash'], urls, { RUNPOD_WORKSPACES_CGROUP: cgroup });
       await container.until('its word', (w) => w['armed'] === 'yes');
-      // 16 s are 320 of the pod's.
-      const end = Date.now() + 16_000;
+      // 20 s are 400 of the pod's.
+      const end = Date.now() + 20_000;
       for (let round = 1; Date.now() < end && api.done.length === 0; round++) {
         await mark?.(container, round);
         await sleep(500);
@@ -402,7 +402,7 @@ describe('the guard on the pod', function () {
       const { api } = await idle(scope, async () => undefined);
       assert.deepEqual(api.done.map((d) => d.action), ['stop']);
       const after = (api.done[0]?.at ?? 0) - began(api);
-      assert.ok(after >= 120 && after < 300, `after ${after} s`);
+      assert.ok(after >= 120 && after < 400, `after ${after} s`);
     });
 
     const uses: Record<string, [(c: Container) => Promise<void>, ((c: Container, round: number) => Promise<void>)?]> = {

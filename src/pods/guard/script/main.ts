@@ -45,7 +45,8 @@ guard() {
   keep_dir=
   [ -z "$pod" ] || load_plan
   tell
-  [ $armed = wait ] || while :; do nap 300; tell; done
+  # Nothing to wait for: whoever reads the word may start another when that has changed.
+  [ $armed = wait ] || exit 5
   # Until the API has told the time nothing can be due, and nothing could be done about it.
   while :; do
     look
@@ -131,6 +132,7 @@ arm() {
     kill -USR1 "$live_pid" 2>/dev/null
   else
     launch=$(command -v setsid)
+    rm -f "$run/word"
     $launch sh "$0" run "pod=$want_pod" "mount=$mount" "api=$api" "graphql=$graphql" "by=$started_by" </dev/null >/dev/null 2>&1 &
   fi
   [ $patience_cs -gt 0 ] || exit 0
@@ -139,14 +141,13 @@ arm() {
   while :; do
     uptime_cs
     [ $up -lt $until_cs ] || break
-    if alive; then
-      said_armed= said_pid= said_taken=
-      [ ! -f "$run/word" ] || while IFS='=' read -r name value; do
-        case $name in armed) said_armed=$value ;; pid) said_pid=$value ;; taken) said_taken=$value ;; esac
-      done <"$run/word"
-      if [ -z "$order" ] || [ "$said_armed" = no ]; then said_taken=$revision_wanted; fi
-      case $said_pid.$said_taken.$said_armed in "$live_pid.$revision_wanted".yes | "$live_pid.$revision_wanted".no) break ;; esac
-    fi
+    said_armed= said_pid= said_taken= why_said=
+    [ ! -f "$run/word" ] || while IFS='=' read -r name value; do
+      case $name in armed) said_armed=$value ;; pid) said_pid=$value ;; taken) said_taken=$value ;; why) why_said=$value ;; esac
+    done <"$run/word"
+    if [ -z "$order" ] || [ "$said_armed" = no ]; then said_taken=$revision_wanted; fi
+    case $why_said in no-key | no-tool) break ;; esac
+    if alive; then case $said_pid.$said_taken.$said_armed in "$live_pid.$revision_wanted".yes | "$live_pid.$revision_wanted".no) break ;; esac; fi
     sleep $fifth
   done
   say
