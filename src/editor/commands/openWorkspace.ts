@@ -1,4 +1,4 @@
-import { commands, Disposable, FileType, l10n, Uri, window, workspace } from 'vscode';
+import { commands, Disposable, env, FileType, l10n, UIKind, Uri, window, workspace } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { normalise } from '../../files/names';
 import { PodUnavailableError } from '../../pods/contracts';
@@ -72,9 +72,15 @@ async function openFolder(uri: Uri, pod: Pod): Promise<void> {
     await commands.executeCommand('workbench.view.explorer');
     return;
   }
-  if (folders.length === 0) await commands.executeCommand('vscode.openFolder', uri, { forceReuseWindow: true });
+  if (folders.length === 0 || losesFolders()) await commands.executeCommand('vscode.openFolder', uri, { forceReuseWindow: true });
   else workspace.updateWorkspaceFolders(folders.length, 0, { uri, name: folderName(uri, pod) });
 }
+
+/**
+ * In a browser, a window of one folder that is given a second becomes an untitled workspace by a reload that can come before
+ * that workspace is written: both folders are gone then. There the pod's folder takes the window instead.
+ */
+export const losesFolders = (): boolean => env.uiKind === UIKind.Web && workspace.workspaceFile === undefined && workspace.workspaceFolders?.length === 1;
 
 function folderName(uri: Uri, pod: Pod): string {
   const name = uri.path === (pod.mount?.path ?? DEFAULT_MOUNT_PATH) ? pod.name : `${pod.name}: ${uri.path}`;
