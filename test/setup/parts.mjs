@@ -13,7 +13,8 @@ import { root } from './root.mjs';
  * @property {number} minutes until it is ended and counts as failed
  * @property {NodeJS.ProcessEnv} [env]
  *
- * @typedef {{ title: string, passed: number, failed: number, seconds: number, output: string }} Result
+ * @typedef {{ title: string, why: string }} FailedTest
+ * @typedef {{ title: string, passed: number, failed: number, failedTests?: FailedTest[], seconds: number, output: string }} Result
  */
 
 /** A part that is one of the project's Node scripts. */
@@ -83,7 +84,7 @@ export async function runPart(part, { live }) {
     say(`\n${part.title}: ended with ${code}\n`);
   }
   if (sum('pending') > 0) say(`\n${part.title}: ${sum('pending')} not run here\n`);
-  return { title: part.title, passed, failed, seconds: (Date.now() - started) / 1000, output };
+  return { title: part.title, passed, failed, failedTests: results.flatMap((result) => result.failed ?? []), seconds: (Date.now() - started) / 1000, output };
 }
 
 function readCounts(file) {
@@ -94,10 +95,14 @@ function readCounts(file) {
   }
 }
 
-/** The closing lines; the very last is `N passed, N failed`. Sets the exit code. */
+/** The closing lines: what failed, once more and together, then a line a part; the very last is `N passed, N failed`. Sets the exit code. */
 export function conclude(results) {
   const passed = results.reduce((total, result) => total + result.passed, 0);
   const failed = results.reduce((total, result) => total + result.failed, 0);
+  console.log('\n── In short');
+  for (const { title, failedTests = [] } of results) {
+    for (const test of failedTests) console.log(`\n✗ ${title}: ${test.title}\n${test.why.split('\n').slice(0, 12).map((line) => `    ${line}`).join('\n')}`);
+  }
   console.log();
   const width = Math.max(...results.map((result) => result.title.length));
   for (const r of results) {

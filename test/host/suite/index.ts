@@ -18,11 +18,15 @@ export async function run(): Promise<void> {
   for (const name of names) mocha.addFile(join(__dirname, name));
   try {
     const failures = await new Promise<number>((resolve) => {
+      const failed: { title: string; why: string }[] = [];
       const runner = mocha.run(resolve);
+      runner.on('fail', (test, error: unknown) => {
+        failed.push({ title: test.titlePath().join(' › '), why: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+      });
       runner.once('end', () => {
         const { passes = 0, failures = 0, pending = 0 } = runner.stats ?? {};
         const counts = process.env['RUNPOD_TEST_COUNTS'];
-        if (counts !== undefined) appendFileSync(counts, `${JSON.stringify({ passes, failures, pending })}\n`);
+        if (counts !== undefined) appendFileSync(counts, `${JSON.stringify({ passes, failures, pending, failed })}\n`);
       });
     });
     if (failures > 0) throw new Error(`${failures} failed`);
