@@ -33,6 +33,8 @@ describe('a folder’s profiles', () => {
   it('begin as a file that says what it is', async () => {
     await editor.command('RunPod: Create runpod.json');
     await until('the file', () => readFileSync(file(), 'utf8').includes('"gpu"'));
+    // It takes the focus when it opens, also from a palette.
+    await editor.textEditor.waitFor('runpod.json');
   });
 
   it('are told what is wrong with them, at the place, with what is permitted', async () => {
