@@ -1,8 +1,21 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { mocha, node } from '../setup/parts.mjs';
+import { root } from '../setup/root.mjs';
 
 /** The suite inside the extension host; words choose files by name. */
 export const suitePart = (words = []) => node('Host suite', ['--import', 'tsx', 'test/host/main.ts', ...words], 12);
 
-/** The stories in the editor's window; words choose files by name. */
-export const storiesPart = (words = []) =>
-  mocha('Stories', ['--timeout', '120000', ...(words.length > 0 ? words.map((word) => `test/host/story/*${word}*.story.ts`) : ['test/host/story/*.story.ts'])], 15);
+/**
+ * The stories in the editor's window, a part a file: each has its own simulator, server and browser, so they run in any
+ * order and beside each other. The longest text comes first, so that lanes which share them end together.
+ * @param words choose files by name
+ */
+export function storyParts(words = []) {
+  const folder = join('test', 'host', 'story');
+  const size = (name) => statSync(join(root, folder, name)).size;
+  return readdirSync(join(root, folder))
+    .filter((name) => name.endsWith('.story.ts') && (words.length === 0 || words.some((word) => name.includes(word))))
+    .sort((a, b) => size(b) - size(a))
+    .map((name) => ({ ...mocha(`Story ${name.replace('.story.ts', '')}`, ['--timeout', '120000', join(folder, name)], 5), group: 'Stories' }));
+}

@@ -3,7 +3,7 @@
 // `--pictures` writes the README's pictures to media/readme/.
 import { conclude, node, runPart } from '../setup/parts.mjs';
 import { main, setUp } from '../setup/setup.mjs';
-import { storiesPart, suitePart } from './parts.mjs';
+import { storyParts, suitePart } from './parts.mjs';
 
 await main(async () => {
   const words = process.argv.slice(2);
@@ -14,7 +14,7 @@ await main(async () => {
   const results = [built];
   if (built.failed === 0) {
     if (which !== 'stories') results.push(await runPart(suitePart(names), { live: true }));
-    if (which !== 'suite') results.push(await runPart(storiesPart(names), { live: true }));
+    for (const story of which === 'suite' ? [] : storyParts(names)) results.push(await runPart(story, { live: true }));
   }
   conclude(results);
 });

@@ -8,13 +8,14 @@ import { root } from './root.mjs';
 /**
  * @typedef {object} Part
  * @property {string} title
+ * @property {string} [group] what it is counted with in the closing lines; its title when not said
  * @property {string} command
  * @property {string[]} args
  * @property {number} minutes until it is ended and counts as failed
  * @property {NodeJS.ProcessEnv} [env]
  *
  * @typedef {{ title: string, why: string }} FailedTest
- * @typedef {{ title: string, passed: number, failed: number, failedTests?: FailedTest[], seconds: number, output: string }} Result
+ * @typedef {{ title: string, group?: string, passed: number, failed: number, failedTests?: FailedTest[], seconds: number, output: string }} Result
  */
 
 /** A part that is one of the project's Node scripts. */
@@ -84,7 +85,7 @@ export async function runPart(part, { live }) {
     say(`\n${part.title}: ended with ${code}\n`);
   }
   if (sum('pending') > 0) say(`\n${part.title}: ${sum('pending')} not run here\n`);
-  return { title: part.title, passed, failed, failedTests: results.flatMap((result) => result.failed ?? []), seconds: (Date.now() - started) / 1000, output };
+  return { title: part.title, group: part.group, passed, failed, failedTests: results.flatMap((result) => result.failed ?? []), seconds: (Date.now() - started) / 1000, output };
 }
 
 function readCounts(file) {
@@ -104,6 +105,7 @@ export function conclude(results) {
     for (const test of failedTests) console.log(`\n✗ ${title}: ${test.title}\n${test.why.split('\n').slice(0, 12).map((line) => `    ${line}`).join('\n')}`);
   }
   console.log();
+  results = together(results);
   const width = Math.max(...results.map((result) => result.title.length));
   for (const r of results) {
     const numbers = r.passed + r.failed > 0 ? `${r.passed} passed, ${r.failed} failed` : 'fine';
@@ -111,4 +113,14 @@ export function conclude(results) {
   }
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed > 0 ? 1 : 0;
+}
+
+/** Parts of one group as one: their numbers and seconds added up. */
+function together(results) {
+  const groups = new Map();
+  for (const { title, group = title, passed, failed, seconds } of results) {
+    const sum = groups.get(group) ?? { title: group, passed: 0, failed: 0, seconds: 0 };
+    groups.set(group, { title: group, passed: sum.passed + passed, failed: sum.failed + failed, seconds: sum.seconds + seconds });
+  }
+  return [...groups.values()];
 }
