@@ -27,6 +27,8 @@ import { FollowedRuns } from './editor/podRuns/followed';
 import { HandMachines, registerMachines } from './editor/machines';
 import { PodLogs } from './editor/podLogs';
 import { PodsView } from './editor/podsView/provider';
+import { registerGitRemote } from './editor/gitRemote/register';
+import { PodAliases } from './editor/remoteSsh/aliases';
 import { registerRemoteSsh } from './editor/remoteSsh/register';
 import { registerRuns } from './editor/runs';
 import { registerSync } from './editor/sync/register';
@@ -68,6 +70,7 @@ export function activate(context: ExtensionContext): void {
   const guards = new Guards({ store, sessions, log, urls: guardUrls, now });
   const parts: Parts = { guards, context, log, keys, api, store, reach, sessions, activePod, identities, podLogs, runBook, followed, pendingCreates: pending, watches, files, fileChanges, now, ledgers: new Ledgers(context), mappings: new Mappings(context.workspaceState) };
 
+  const aliases = new PodAliases(parts);
   const attention = new AttentionWatch(store);
   const spending = new Spending(store, context.globalState, keys.onDidChange, now);
   const drops = new PodDrops();
@@ -110,7 +113,9 @@ export function activate(context: ExtensionContext): void {
     ...registerRuns(parts),
     ...registerTransfers(parts),
     ...registerPlaces(parts, podsView, diskFigures),
-    ...registerRemoteSsh(parts),
+    aliases,
+    ...registerRemoteSsh(parts, aliases),
+    ...registerGitRemote(parts, aliases),
     registerSearch(parts),
     ...registerSync(parts),
     registerGoToFile(parts),

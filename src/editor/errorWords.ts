@@ -6,9 +6,11 @@ import { MissingValuesError } from '../pods/profile/environment';
 import { PodUnavailableError } from '../pods/contracts';
 import { StartRefusedError } from '../pods/start';
 import { VolumeUncertainError } from '../pods/volumes';
+import { GitError } from '../sync/git/errors';
 import { RunError } from '../runs/detached/errors';
 import { RunPodError, type RunPodErrorCode } from '../runpod/errors';
 import type { CommandId } from './ids';
+import { gitErrorWords } from './gitRemote/words';
 import { searchErrorWords } from './search/words';
 
 /** What happened and why, and the one thing to do next. */
@@ -35,6 +37,7 @@ export function explain(error: unknown): Explanation {
     return telling ? explainApi(telling) : { message: error.message };
   }
   if (error instanceof SearchError) return { message: searchErrorWords(error) };
+  if (error instanceof GitError) return { message: gitErrorWords(error) };
   if (error instanceof StartRefusedError) return { message: startRefusedWords(error) };
   if (error instanceof MissingValuesError)
     return { message: l10n.t('The profile needs {0}, which this machine does not have. Set it in the environment the editor starts with, or mark it "required": false.', error.missing.map((m) => m.name).join(', ')) };

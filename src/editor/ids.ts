@@ -61,6 +61,7 @@ export const COMMANDS = [
   'runpod.push',
   'runpod.pull',
   'runpod.syncStatus',
+  'runpod.addGitRemote',
   'runpod.uploadToPod',
   'runpod.downloadFromPod',
   'runpod.openFolder',

@@ -11,6 +11,8 @@ import { makeKeyPair, startSshd, type Sshd, type SshdOptions } from '../support/
 export interface SshPod {
   readonly sshd: Sshd;
   readonly mount: string;
+  /** Of the private key that is let in. */
+  readonly keyPath: string;
   connect(): Promise<SshConnection>;
   stop(): Promise<void>;
 }
@@ -25,6 +27,7 @@ export async function startSshPod(options: Omit<SshdOptions, 'authorizedKeys'> =
   return {
     sshd,
     mount,
+    keyPath: key.path,
     async connect() {
       const identities = [await keyFileIdentity(key.path, 'own', { ssh2: await loadSsh2() })];
       const connection = await SshConnection.connect({ host: sshd.host, port: sshd.port, username: sshd.username, identities, verifyHostKey: () => true });

@@ -16,6 +16,10 @@ import type { Identity } from '../../../src/ssh/identity';
 import { keyFileIdentity } from '../../../src/ssh/keyFile';
 import { loadSsh2 } from '../../../src/ssh/loadSsh2';
 import { PinStore } from '../../../src/ssh/pins';
+import { repositoryHere } from '../../../src/sync/git/here';
+import { Git } from '../../../src/sync/git/program';
+import { remoteUrl } from '../../../src/sync/git/remotes';
+import { makeThere } from '../../../src/sync/git/there';
 import { startSimulator, type Simulator } from '../../simulator/simulator';
 
 const run = promisify(execFile);
@@ -72,7 +76,7 @@ describe('pods by name in any terminal', function () {
   });
 
   const create = async (image = 'runpod/base:1.0.2-ubuntu2204'): Promise<string> =>
-    (await client.pods.create({ name: 'Llama FT', image, cpu: { id: 'cpu5c', vcpuCount: 2 }, disk: 5, ports: ['22/tcp'], startSsh: true })).id;
+    (await client.pods.create({ name: 'Llama FT', image, gpu: { id: 'NVIDIA GeForce RTX 4090', count: 1 }, disk: 5, mounts: { persistent: { size: 10, path: '/workspace' } }, ports: ['22/tcp'], startSsh: true })).id;
   const addressOf = async (id: string): Promise<unknown> => (await files.read()).hosts.find(({ podId }) => podId === id)?.at;
   const reachable = (id: string): Promise<void> => until(async () => typeof (await addressOf(id)) === 'object', 'the alias leads somewhere', 30_000);
   const ssh = async (...args: string[]): Promise<string> => (await run('ssh', ['-F', config, '-o', 'BatchMode=yes', ...args], { timeout: 20_000 })).stdout.trim();
@@ -87,8 +91,18 @@ describe('pods by name in any terminal', function () {
     await run('scp', ['-q', '-F', config, path.join(dir, 'notes.txt'), `runpod-llama-ft:${folder}/`]);
     assert.equal(await ssh('runpod-llama-ft', `cat ${folder}/notes.txt`), 'notes');
     await run('rsync', ['-a', '-e', `ssh -F ${config}`, path.join(dir, 'notes.txt'), `runpod-llama-ft:${folder}/again.txt`]);
-    await ssh('runpod-llama-ft', `cmp ${folder}/notes.txt ${folder}/again.txt && git init -q --bare ${folder}/repo`);
-    await run('git', ['ls-remote', `runpod-llama-ft:${folder}/repo`], { env: { ...process.env, GIT_SSH_COMMAND: `ssh -F ${config}` } });
+    await ssh('runpod-llama-ft', `cmp ${folder}/notes.txt ${folder}/again.txt`);
+    const project = await ssh('runpod-llama-ft', 'cd /workspace && pwd -P');
+    const local = new Git(path.join(dir, 'project'));
+    await run('git', ['init', '-q', local.folder]);
+    for (const [name, value] of [['core.sshCommand', `ssh -F '${config}'`], ['user.name', 'someone'], ['user.email', 'someone@example.invalid']] as const) await local.do(['config', name, value]);
+    await makeThere(await sessions.get(id).link(), `${project}/project`, await repositoryHere(local));
+    const push = async (message: string): Promise<void> => {
+      await local.do(['commit', '-q', '--allow-empty', '-m', message]);
+      await local.do(['push', '-q', remoteUrl(id, `${project}/project`), 'HEAD']);
+      assert.equal(await ssh('runpod-llama-ft', `git -C ${project}/project log -1 --format=%s`), message);
+    };
+    await push('before');
 
     const before = await addressOf(id);
     await client.pods.action(id, 'stop');
@@ -98,6 +112,7 @@ describe('pods by name in any terminal', function () {
     await reachable(id);
     assert.notDeepEqual(await addressOf(id), before);
     assert.equal(await ssh('runpod-llama-ft', 'hostname'), id);
+    await push('after');
 
     await client.pods.terminate(id);
     await until(async () => (await addressOf(id)) === undefined, 'the alias is gone', 20_000);
