@@ -33,7 +33,7 @@ import { registerRemoteSsh } from './editor/remoteSsh/register';
 import { registerRuns } from './editor/runs';
 import { registerSync } from './editor/sync/register';
 import { Mappings } from './editor/sync/mappings';
-import { Ledgers } from './editor/tasks/ledgers';
+import { Ledgers } from './editor/sync/ledgers';
 import { registerSearch } from './editor/search/register';
 import { registerProfiles } from './editor/profile/commands';
 import { reachThrough, tellSessions } from './editor/sessions';

@@ -14,7 +14,7 @@ import type { PodLogs } from './podLogs';
 import type { RunBook } from './podRuns/book';
 import type { FollowedRuns } from './podRuns/followed';
 import type { Mappings } from './sync/mappings';
-import type { Ledgers } from './tasks/ledgers';
+import type { Ledgers } from './sync/ledgers';
 import type { SshIdentities } from './sshIdentities';
 
 /** What the commands work with; `activate` builds it once. */

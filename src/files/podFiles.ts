@@ -124,6 +124,19 @@ export class PodFiles implements Disposable {
     return this.#do(from, (p) => copy(this.#room, p, normalise(to), options));
   }
 
+  /** Where a symbolic link points, as it is written in it. */
+  readLink(path: string): Promise<string> {
+    return this.#do(path, (p) => this.#room.sessions.use(p, true, (session) => session.readlink(p)));
+  }
+
+  /** Permission bits of a file, and when it was changed in whole seconds since 1970. */
+  setAttributes(path: string, { mode, mtime }: { readonly mode?: number; readonly mtime?: number }): Promise<void> {
+    return this.#do(path, async (p) => {
+      await this.#room.locks.run([p], () => this.#room.sessions.use(p, false, (session) => session.setstat(p, { ...(mode === undefined ? {} : { mode }), ...(mtime === undefined ? {} : { mtime }) })));
+      this.#room.cache.forget(p);
+    });
+  }
+
   /** What the file system below `path` has left; `undefined` where the server cannot tell. A network volume tells its pool. */
   space(path: string): Promise<SpaceLeft | undefined> {
     return this.#do(path, (p) => this.#room.sessions.use(p, true, async (session) => (session.has('statvfs@openssh.com') ? session.statvfs(p) : undefined)));

@@ -1,6 +1,6 @@
 import { canHold, clashes, type LocalNames } from './localNames';
 import type { Comparison, PlannedFile, RemoteFile, UploadPlan } from './plan';
-import type { PulledFile, PullOrder } from './pull';
+import type { PulledFile, PullOrder } from './pullOrder';
 
 /** What becomes of files that both sides changed. `both`: the one that gives way keeps its content under another name. */
 export type ConflictChoice = 'overwrite' | 'keep' | 'both';

@@ -1,9 +1,10 @@
-import { lstat } from 'node:fs/promises';
+import { chmod, lstat } from 'node:fs/promises';
 import type { TransferOptions, TransferPlan, TransferResult } from '../files/transfer/contract';
 import type { Ledger } from './ledger';
-import type { LocalStat } from './localTree';
-import type { PulledFile } from './pull';
-import type { PlannedFile } from './plan';
+import { at, dirOf, LocalFolders } from './localFolders';
+import { markOf, type PlannedFile } from './plan';
+import type { PulledFile } from './pullOrder';
+import { wholeSeconds } from './seconds';
 
 /** Files from this size on go in pieces that a lost connection interrupts and the next attempt takes up. */
 export const LARGE = 64 * 1024 * 1024;
@@ -16,9 +17,8 @@ export interface Mover {
 export interface LargeOptions {
   readonly onProgress?: (done: { readonly files: number; readonly bytes: number }) => void;
   readonly signal?: AbortSignal | undefined;
-  /** Made along with the files that are sent, for a pod without the tools that would make them otherwise. */
-  readonly links?: readonly { readonly path: string; readonly target: string }[];
-  readonly folders?: readonly string[];
+  /** Milliseconds without one byte moved after which a link that is down is given up; see `TransferOptions`. */
+  readonly patienceMs?: number | undefined;
 }
 
 export interface Moved {
@@ -27,70 +27,129 @@ export interface Moved {
   readonly failed: readonly { readonly path: string; readonly detail: string }[];
 }
 
-/** @param at a file's absolute path on this computer */
-export async function sendLarge(mover: Mover, target: string, files: readonly PlannedFile[], at: (path: string) => string, ledger: Ledger, options: LargeOptions = {}): Promise<Moved> {
+const nothing = { files: 0, bytes: 0, failed: [] } as const;
+
+export interface SendOptions extends LargeOptions {
+  /** Made along with the files that are sent, for a pod without the tools that would make them otherwise. */
+  readonly links?: readonly { readonly path: string; readonly target: string }[];
+  readonly folders?: readonly string[];
+}
+
+/**
+ * Sends files in resumable pieces, each of them whole or not at all.
+ * @returns of the files, those that somebody changed on the pod since it was looked at: they stay as they are there
+ */
+export async function sendLarge(mover: Mover, target: string, files: readonly PlannedFile[], root: string, ledger: Ledger, options: SendOptions = {}): Promise<Moved & { readonly changedThere: readonly string[] }> {
   const { links = [], folders = [] } = options;
-  if (files.length + links.length + folders.length === 0) return { files: 0, bytes: 0, failed: [] };
+  if (files.length + links.length + folders.length === 0) return { ...nothing, changedThere: [] };
+  // Should this end in the middle, what has arrived is known for ours by the next.
+  for (const { path, local } of files) ledger.offer(path, local);
   const result = await mover.transfer(
     {
       direction: 'upload',
       destination: target,
       folders: [...aboveTarget(target), ...foldersAbove([...files, ...links].map(({ path }) => path)).map((folder) => `${target}/${folder}`), ...folders.map((folder) => `${target}/${folder}`)],
-      files: files.map(({ path, local, remote }) => ({ from: at(path), to: `${target}/${path}`, size: local.size, mtimeMs: local.mtimeMs, ...(local.mode === undefined ? {} : { mode: local.mode & 0o777 }), conflict: remote !== undefined })),
+      files: files.map(({ path, local, remote }) => ({
+        from: at(root, path),
+        to: `${target}/${path}`,
+        size: local.size,
+        mtimeMs: local.mtimeMs,
+        ...(local.mode === undefined ? {} : { mode: local.mode & 0o777 }),
+        conflict: remote !== undefined,
+        ...(remote === undefined ? {} : { replaces: markOf(remote) }),
+      })),
       ...rest(files.reduce((sum, { local }) => sum + local.size, 0)),
-      links: links.map(({ path, target: to }) => ({ from: at(path), to: `${target}/${path}`, target: to, file: undefined })),
+      links: links.map(({ path, target: to }) => ({ from: at(root, path), to: `${target}/${path}`, target: to, file: undefined })),
     },
     settings(options),
   );
-  const failed = new Map(result.failed.map(({ path, error }) => [path, error.message]));
-  for (const { path, local } of files) if (!failed.has(at(path))) ledger.sent(path, markOf(local), local.mode === undefined ? undefined : local.mode & 0o777);
-  return { files: result.files, bytes: result.bytes, failed: files.flatMap(({ path }) => (failed.has(at(path)) ? [{ path, detail: failed.get(at(path)) ?? '' }] : [])) };
+  const failed = new Map(result.failed.map(({ path, error }) => [path, error]));
+  for (const { path, local } of files) if (!failed.has(at(root, path))) ledger.sent(path, local, local.mode === undefined ? undefined : local.mode & 0o777);
+  const missed = files.flatMap(({ path }) => (failed.has(at(root, path)) ? [{ path, error: failed.get(at(root, path)) }] : []));
+  return {
+    files: result.files,
+    bytes: result.bytes,
+    failed: missed.filter(({ error }) => error?.code !== 'exists').map(({ path, error }) => ({ path, detail: error?.message ?? '' })),
+    changedThere: missed.filter(({ error }) => error?.code === 'exists').map(({ path }) => path),
+  };
 }
 
-/**
- * Brings files in resumable pieces. One that changed here since it was compared stays as it is.
- * @param at a file's absolute path on this computer
- */
-export async function bringLarge(mover: Mover, target: string, files: readonly PulledFile[], root: string, at: (path: string) => string, ledger: Ledger, options: LargeOptions = {}): Promise<Moved & { readonly changedHere: readonly string[] }> {
+export interface Brought extends Moved {
+  /** Changed here since they were compared: they stay as they are here. */
+  readonly changedHere: readonly string[];
+  /** A link or a file is where a folder should be. */
+  readonly blocked: readonly string[];
+}
+
+/** Brings files in resumable pieces, each of them whole or not at all, and none through a link. */
+export async function bringLarge(mover: Mover, target: string, files: readonly PulledFile[], root: string, ledger: Ledger, options: LargeOptions = {}): Promise<Brought> {
   const changedHere: string[] = [];
+  const blocked: string[] = [];
   const good: PulledFile[] = [];
+  const folders = new LocalFolders(root);
   for (const file of files) {
-    const there = await lstat(at(file.as ?? file.path)).catch(() => undefined);
-    const expected = file.as === undefined ? file.local : undefined;
-    if (there?.size === expected?.size && there?.mtimeMs === expected?.mtimeMs) good.push(file);
-    else changedHere.push(file.path);
+    const { path, as, local } = file;
+    const to = as ?? path;
+    const there = await lstat(at(root, to)).catch(() => undefined);
+    const expected = as === undefined ? local : undefined;
+    if (!(await folders.make(dirOf(to))) || (there !== undefined && !there.isFile())) blocked.push(path);
+    else if (there?.size === expected?.size && there?.mtimeMs === expected?.mtimeMs) good.push(file);
+    else changedHere.push(path);
   }
-  if (good.length === 0) return { files: 0, bytes: 0, failed: [], changedHere };
+  if (good.length === 0) return { ...nothing, changedHere, blocked };
   const from = (path: string): string => `${target}/${path}`;
-  const result = await mover.transfer(
-    {
-      direction: 'download',
-      destination: root,
-      folders: foldersAbove(good.map(({ path }) => path)).map(at),
-      files: good.map(({ path, as, remote, local }) => ({ from: from(path), to: at(as ?? path), size: remote.size, mtimeMs: remote.mtime * 1000, mode: remote.mode & 0o777, conflict: as === undefined && local !== undefined })),
-      ...rest(good.reduce((sum, { remote }) => sum + remote.size, 0)),
-    },
-    settings(options),
-  );
-  const failed = new Map(result.failed.map(({ path, error }) => [path, error.message]));
-  for (const { path, as, remote } of good) {
-    if (failed.has(from(path))) continue;
-    if (as !== undefined) ledger.seen(path, { size: remote.size, mtimeMs: remote.mtime * 1000 });
-    else {
-      const now = await lstat(at(path));
-      ledger.sent(path, { size: now.size, mtimeMs: now.mtimeMs }, remote.mode & 0o777);
-    }
+  try {
+    const result = await mover.transfer(
+      {
+        direction: 'download',
+        destination: root,
+        folders: [],
+        files: good.map(({ path, as, remote, local }) => ({
+          from: from(path),
+          to: at(root, as ?? path),
+          size: remote.size,
+          mtimeMs: remote.mtime * 1000,
+          mode: remote.mode & 0o777,
+          conflict: as === undefined && local !== undefined,
+          ...(as === undefined && local !== undefined ? { replaces: { size: local.size, mtimeMs: local.mtimeMs } } : {}),
+        })),
+        ...rest(good.reduce((sum, { remote }) => sum + remote.size, 0)),
+      },
+      settings(options),
+    );
+    const failed = new Map(result.failed.map(({ path, error }) => [path, error]));
+    for (const { path, as, remote } of good) if (as !== undefined && !failed.has(from(path))) ledger.seen(path, markOf(remote));
+    const missed = good.flatMap(({ path }) => (failed.has(from(path)) ? [{ path, error: failed.get(from(path)) }] : []));
+    const met = (code: string | undefined): boolean => code === 'changed' || code === 'exists';
+    return {
+      files: result.files,
+      bytes: result.bytes,
+      changedHere: [...changedHere, ...missed.filter(({ error }) => met(error?.code)).map(({ path }) => path)],
+      blocked,
+      failed: missed.filter(({ error }) => !met(error?.code)).map(({ path, error }) => ({ path, detail: error?.message ?? '' })),
+    };
+  } finally {
+    // Also when it ended in the middle: some may be in place.
+    for (const { path, as, remote, local } of good) if (as === undefined) await takeNote(root, path, remote, local, ledger);
   }
-  return { files: result.files, bytes: result.bytes, changedHere, failed: good.flatMap(({ path }) => (failed.has(from(path)) ? [{ path, detail: failed.get(from(path)) ?? '' }] : [])) };
 }
 
-const markOf = ({ size, mtimeMs }: LocalStat): { size: number; mtimeMs: number } => ({ size, mtimeMs });
+/** Notes that both sides have a file, if it has come, and gives it the mode that it has on the pod. */
+async function takeNote(root: string, path: string, remote: PulledFile['remote'], before: PulledFile['local'], ledger: Ledger): Promise<void> {
+  const now = await lstat(at(root, path)).catch(() => undefined);
+  if (now === undefined || now.size !== remote.size || wholeSeconds(now.mtimeMs) !== remote.mtime) return;
+  if (now.size === before?.size && now.mtimeMs === before.mtimeMs) return;
+  const mode = process.platform === 'win32' ? undefined : remote.mode & 0o777;
+  if (mode !== undefined) await chmod(at(root, path), mode);
+  ledger.sent(path, { size: now.size, mtimeMs: now.mtimeMs }, mode);
+}
 
 const rest = (bytes: number): Pick<TransferPlan, 'links' | 'bytes' | 'present' | 'leftOut' | 'renamed'> => ({ links: [], bytes, present: 0, leftOut: [], renamed: [] });
 
-const settings = ({ onProgress, signal }: LargeOptions): TransferOptions => ({
+const settings = ({ onProgress, signal, patienceMs }: LargeOptions): TransferOptions => ({
   conflicts: 'overwrite',
   ...(signal === undefined ? {} : { signal }),
+  ...(patienceMs === undefined ? {} : { patienceMs }),
   ...(onProgress === undefined ? {} : { onProgress: ({ files, bytes }) => onProgress({ files, bytes }) }),
 });
 

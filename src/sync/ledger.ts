@@ -13,6 +13,8 @@ const entrySchema = z.object({
   mode: z.number().optional(),
   /** A local version and a pod's that were found to have the same content under different times. */
   same: z.object({ local: z.string(), remote: z.string() }).optional(),
+  /** A version that was on its way when somebody last looked; the pod may have it. */
+  offered: z.object({ version: z.string(), exact: z.number() }).optional(),
 });
 const dataSchema = z.object({ version: z.literal(1), files: z.record(z.string(), entrySchema) });
 type Entry = z.infer<typeof entrySchema>;
@@ -44,7 +46,8 @@ export class Ledger {
 
   /** Whether what a pod has under this name is a version that both sides had. */
   isOurs(path: string, remote: FileMark): boolean {
-    return this.#files.get(path)?.versions.includes(version(remote)) ?? false;
+    const entry = this.#files.get(path);
+    return entry !== undefined && (entry.versions.includes(version(remote)) || entry.offered?.version === version(remote));
   }
 
   /** Whether the local file is still the version that both sides had last. */
@@ -56,6 +59,7 @@ export class Ledger {
   /** Whether the local file changed again within the very second of the version sent last, which a pod's times cannot show. */
   changedWithinTheSecond(path: string, local: FileMark): boolean {
     const entry = this.#files.get(path);
+    if (entry?.offered?.version === version(local)) return entry.offered.exact !== local.mtimeMs;
     return entry !== undefined && entry.versions.at(-1) === version(local) && entry.exact !== local.mtimeMs;
   }
 
@@ -80,6 +84,16 @@ export class Ledger {
   sent(path: string, local: FileMark, mode?: number): void {
     const bits = mode ?? this.#files.get(path)?.mode;
     this.#files.set(path, { exact: local.mtimeMs, versions: withLast(this.#files.get(path), version(local)), ...(bits === undefined ? {} : { mode: bits }) });
+  }
+
+  /** This version goes to the pod now. Whether it arrives, only `sent` or the pod itself will tell; if it does, it is ours. */
+  offer(path: string, local: FileMark): void {
+    this.#files.set(path, { exact: -1, versions: [], ...this.#files.get(path), offered: { version: version(local), exact: local.mtimeMs } });
+  }
+
+  /** The pod has the local version. Where that was on its way when somebody last looked, it has arrived. */
+  arrived(path: string, local: FileMark): void {
+    if (this.#files.get(path)?.offered?.version === version(local)) this.sent(path, local);
   }
 
   /** A pod's version was looked at and is kept elsewhere, so replacing it loses nothing. The local file counts as changed. */

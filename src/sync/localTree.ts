@@ -41,3 +41,6 @@ export async function readWhole(tree: LocalTree, file: string): Promise<Buffer> 
   for await (const piece of tree.read(file)) pieces.push(piece);
   return Buffer.concat(pieces);
 }
+
+/** Whether a tree says by this that there is no such file any more. */
+export const isGone = (error: unknown): boolean => error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'FileNotFound');

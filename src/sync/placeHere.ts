@@ -1,10 +1,10 @@
-import { chmod, lstat, mkdir, rename, symlink, utimes } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, lstat, rename, symlink, utimes } from 'node:fs/promises';
 import { sleep } from '../base/time';
 import { staysInside } from './ignore';
+import { at, dirOf, LocalFolders } from './localFolders';
 import { canHold, type LocalNames } from './localNames';
 import type { FileMark } from './ledger';
-import type { PullOrder } from './pull';
+import type { PullOrder } from './pullOrder';
 
 /** One member of the archive, as it lies in the staging folder. */
 export interface Arrived {
@@ -38,7 +38,7 @@ export async function placeHere(root: string, order: PullOrder, arrived: readonl
   const changedHere: string[] = [];
   const blocked: string[] = [];
   const failed: { path: string; detail: string }[] = [];
-  const folders = new Folders(root);
+  const folders = new LocalFolders(root);
   const files = new Map(order.files.map((file) => [file.path, file]));
   const wantedLinks = new Set(order.links);
   let links = 0;
@@ -94,29 +94,6 @@ export async function placeHere(root: string, order: PullOrder, arrived: readonl
   for (const folder of order.folders) if (!canHold(folder, names) || !(await folders.make(folder))) blocked.push(folder);
   if (!names.windows) for (const { path, mode } of order.modes) await attempt(path, () => chmod(at(root, path), mode));
   return { files: marks.length + asides.size, links, marks, asides, changedHere, blocked, failed };
-}
-
-const at = (root: string, path: string): string => join(root, ...path.split('/'));
-const dirOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));
-
-/** Makes folders inside a root, and says of each whether it is a real one. */
-class Folders {
-  readonly #real = new Map<string, Promise<boolean>>([['', Promise.resolve(true)]]);
-
-  constructor(readonly root: string) {}
-
-  make(folder: string): Promise<boolean> {
-    const known = this.#real.get(folder) ?? this.#make(folder);
-    this.#real.set(folder, known);
-    return known;
-  }
-
-  async #make(folder: string): Promise<boolean> {
-    if (!(await this.make(dirOf(folder)))) return false;
-    const path = at(this.root, folder);
-    await mkdir(path).catch(() => undefined);
-    return lstat(path).then((stat) => stat.isDirectory(), () => false);
-  }
 }
 
 /** On Windows a file that an editor or a virus scanner has open for a moment cannot be replaced in that moment. */

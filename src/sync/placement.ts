@@ -1,14 +1,18 @@
 import { quote } from '../base/shell';
 import type { PlannedFile } from './plan';
+import { fitsHeader } from './tar';
 
 /** Files under the names they have in the staging folder, and the shell lines that put them in place. */
 export interface Placement {
   readonly files: readonly { readonly file: PlannedFile; readonly name: string }[];
-  readonly script: string;
+  /** What travels behind them, the script last. */
+  readonly lists: readonly { readonly name: string; readonly bytes: Buffer }[];
 }
 
 /** The list of renames travels as the archive's last file. */
 export const placementName = 'placement';
+/** How it ends when a file to be replaced has changed since it was listed. */
+export const CHANGED_THERE = 67;
 
 /** Names a command, well under what one argument list may hold. */
 const AT_ONCE = 400;
@@ -28,16 +32,27 @@ export interface Alongside {
   readonly recycle: string | undefined;
 }
 
+/** Where the files go. */
+export interface Place {
+  /** Absolute path of the folder on the pod. */
+  readonly target: string;
+  /** It is not there yet. */
+  readonly isNew: boolean;
+}
+
 /**
  * Gives every file a short name in the staging folder, so that any tar can carry it, grouped by the folder it goes to, so
- * that one `mv` places hundreds. The shell lines run in the target folder with the staging folder in `$s`.
+ * that one `mv` places hundreds; what goes to a folder that is not there yet is put together there and placed by a single
+ * rename. The shell lines run with the staging folder in `$s`.
  */
-export function placement(files: readonly PlannedFile[], { links, folders: wanted, modes, aside, remove, recycle }: Alongside): Placement {
+export function placement({ target, isNew }: Place, files: readonly PlannedFile[], { links, folders: wanted, modes, aside, remove, recycle }: Alongside): Placement {
   const groups = new Map<string, PlannedFile[]>();
   const alone: PlannedFile[] = [];
+  const named: { file: PlannedFile; name: string }[] = [];
   for (const file of files) {
     const [folder, name] = split(file.path);
-    if (Buffer.byteLength(name) > LONGEST_NAME) alone.push(file);
+    if (isNew && fitsHeader(`${WHOLE}/${file.path}`)) named.push({ file, name: `${WHOLE}/${file.path}` });
+    else if (Buffer.byteLength(name) > LONGEST_NAME) alone.push(file);
     else {
       const group = groups.get(folder) ?? [];
       groups.set(folder, group);
@@ -46,10 +61,15 @@ export function placement(files: readonly PlannedFile[], { links, folders: wante
   }
 
   const folders = [...new Set([...[...files, ...links].map(({ path }) => split(path)[0]), ...wanted].filter((folder) => folder !== ''))];
-  const lines = [...recycled(remove, recycle), ...chunks(folders).map((some) => `mkdir -p ${some.map((folder) => quote(`./${folder}`)).join(' ')}`)];
+  const lines = [
+    `t=${quote(target)}`,
+    ...(isNew ? [...wholly(target), 'cd "$t"'] : ['mkdir -p "$t"; cd "$t"', ...(files.length === 0 ? [] : [`[ "$(xargs -0 ${STAT} <"$s/names" 2>/dev/null || :)" = "$(cat "$s/were")" ] || exit ${CHANGED_THERE}`])]),
+    'echo arrived',
+    ...recycled(remove, recycle),
+    ...chunks(folders).map((some) => `mkdir -p ${some.map((folder) => quote(`./${folder}`)).join(' ')}`),
+  ];
   // Never over what is there already under that name.
   for (const { path, to } of aside) lines.push(`[ ! -e ${quote(`./${to}`)} ]`, `mv ${quote(`./${path}`)} ${quote(`./${to}`)}`);
-  const named: { file: PlannedFile; name: string }[] = [];
   let group = 0;
   for (const [folder, all] of groups)
     for (const some of chunks(all)) {
@@ -66,8 +86,19 @@ export function placement(files: readonly PlannedFile[], { links, folders: wante
   // Only where nothing is; a link that appeared meanwhile stays.
   for (const { path, target } of links) lines.push(`[ -e ${quote(`./${path}`)} ] || [ -L ${quote(`./${path}`)} ] || ln -s ${link(target)} ${quote(`./${path}`)}`);
   for (const [mode, all] of byMode(modes)) for (const some of chunks(all)) lines.push(`chmod ${mode.toString(8)} ${some.map((path) => quote(`./${path}`)).join(' ')}`);
-  return { files: named, script: `${lines.join('\n')}\n` };
+  const list = (name: string, text: string): Placement['lists'][number] => ({ name, bytes: Buffer.from(text) });
+  return {
+    files: named,
+    lists: [
+      list('names', files.map(({ path }) => `./${path}\0`).join('')),
+      list('were', files.flatMap(({ remote }) => (remote === undefined ? [] : [`${remote.size} ${remote.mtime}\n`])).join('')),
+      list(placementName, `${lines.join('\n')}\n`),
+    ],
+  };
 }
+
+/** What tells a file that was changed from one that was not; one that is not there has no line. */
+const STAT = "stat -c '%s %Y'";
 
 /** Moves files out of the way, each under its own path in the recycle folder; folders that this leaves empty go. */
 function recycled(remove: readonly string[], recycle: string | undefined): string[] {
@@ -82,6 +113,20 @@ function recycled(remove: readonly string[], recycle: string | undefined): strin
   const deepestFirst = [...groups.keys()].filter((folder) => folder !== '').sort((a, b) => b.split('/').length - a.split('/').length);
   for (const some of chunks(deepestFirst)) lines.push(`rmdir ${some.map((folder) => quote(`./${folder}`)).join(' ')} 2>/dev/null || :`);
   return lines;
+}
+
+/** The folder that a new target's files are put together in. */
+const WHOLE = 'w';
+
+/**
+ * Gives the folder that was put together its name. It is called so before it is moved: `mv` would put it into a folder that
+ * has come to be there meanwhile, and refuses to put it over one.
+ */
+function wholly(target: string): string[] {
+  const cut = target.lastIndexOf('/');
+  const parent = quote(cut <= 0 ? '/' : target.slice(0, cut));
+  const name = quote(`./${target.slice(cut + 1)}`);
+  return [`mkdir -p "$s/${WHOLE}" "$s/to" ${parent}`, 'cd "$s/to"', `mv "$s/${WHOLE}" ${name}`, `mv ${name} ${parent}/`];
 }
 
 const byMode = (modes: Alongside['modes']): Map<number, string[]> => {

@@ -3,7 +3,7 @@ import { CancelledError } from '../base/errors';
 import type { SyncHost } from './host';
 import { DEFAULT_EXCLUSIONS, walk, type Walked } from './ignore';
 import type { FileMark, Ledger } from './ledger';
-import type { LocalStat, LocalTree } from './localTree';
+import { isGone, type LocalStat, type LocalTree } from './localTree';
 import { findRemote, hashRemote, listRemote, type FindOptions, type RemoteEntry, type RemoteList } from './remoteList';
 import { remoteTree } from './remoteTree';
 import { wholeSeconds } from './seconds';
@@ -44,6 +44,8 @@ export interface UploadPlan {
   /** Files of which only the permission bits changed here. */
   readonly modes: readonly { readonly path: string; readonly mode: number }[];
   readonly unchanged: number;
+  /** The pod does not have the folder yet. */
+  readonly isNew: boolean;
   /** The pod can unpack what is compressed. */
   readonly gzip: boolean;
   /** Held back because they look like secrets. */
@@ -87,7 +89,8 @@ const UNLISTED = DEFAULT_EXCLUSIONS.filter((name) => !name.includes('*')).map((n
 
 /**
  * Finds out what of a local folder has to be sent, with one command on the pod (one more where there are new names, and one
- * where files are in doubt). What both sides had before is asked for while this side is still being read.
+ * where files are in doubt). What both sides had before, and whether the folder is there at all, is asked for while this side is
+ * still being read.
  *
  * A file that both had is the same while size and second of change are, and may be replaced by whichever side changed it.
  * One that we know nothing of is the same when its content proves to be; otherwise it is a conflict.
@@ -95,12 +98,12 @@ const UNLISTED = DEFAULT_EXCLUSIONS.filter((name) => !name.includes('*')).map((n
 export async function planUpload(host: SyncHost, tree: LocalTree, target: string, ledger: Ledger, options: CompareOptions = {}): Promise<UploadPlan> {
   const { paths, signal } = options;
   const known = ledger.paths.filter((path) => isBelow(path, paths));
-  const [here, early] = await Promise.all([readHere(tree, options), known.length === 0 ? noList() : listRemote(host, target, known, signal)]);
+  const [here, early] = await Promise.all([readHere(tree, options), listRemote(host, target, known, signal)]);
   const asked = new Set(known);
   const rest = [...here.stats.keys(), ...here.found.links.map(({ path }) => path), ...here.found.empty].filter((path) => !asked.has(path));
-  const late = rest.length === 0 ? noList() : await listRemote(host, target, rest, signal);
-  const remote: RemoteList = new Map([...early, ...late]);
-  remote.gzip = early.gzip === true || late.gzip === true;
+  // Nothing is in a folder that is not there.
+  const late = rest.length === 0 || !early.exists ? undefined : await listRemote(host, target, rest, signal);
+  const remote: RemoteList = { ...early, entries: new Map([...early.entries, ...(late?.entries ?? [])]) };
   return compareFiles(host, tree, target, ledger, here, remote, signal);
 }
 
@@ -115,14 +118,14 @@ export async function compare(host: SyncHost, tree: LocalTree, target: string, l
   const remote = takenBack ? await find([]) : found;
   const plan = await compareFiles(host, tree, target, ledger, here, remote, signal);
 
-  const there = await walk(remoteTree(remote), { paths, strict: options.strict, rules: tree, signal });
+  const there = await walk(remoteTree(remote.entries), { paths, strict: options.strict, rules: tree, signal });
   const mine = new Set([...here.stats.keys(), ...here.found.links.map(({ path }) => path), ...here.found.odd, ...here.found.secrets]);
   const folders = foldersOf(mine);
   const onlyThere: RemoteFile[] = [];
   const deletedHere: RemoteFile[] = [];
   const blocked = [...plan.blocked];
   for (const path of there.files) {
-    const entry = remote.get(path);
+    const entry = remote.entries.get(path);
     if (entry === undefined || mine.has(path)) continue;
     if (folders.has(path)) blocked.push(path);
     else if (ledger.isOurs(path, markOf(entry))) deletedHere.push({ path, remote: entry });
@@ -138,8 +141,6 @@ export async function compare(host: SyncHost, tree: LocalTree, target: string, l
     secretsThere: there.secrets.filter((path) => !mine.has(path)),
   };
 }
-
-const noList = (): RemoteList => new Map<string, RemoteEntry>();
 
 async function findEither(host: SyncHost, target: string, options: FindOptions, sftp: Lister | undefined): Promise<RemoteList> {
   try {
@@ -171,6 +172,7 @@ async function compareFiles(host: SyncHost, tree: LocalTree, target: string, led
   let unchanged = 0;
   const same = ({ path, local, remote: there }: PlannedFile): void => {
     unchanged++;
+    ledger.arrived(path, local);
     const mode = local.mode === undefined ? undefined : local.mode & 0o777;
     const agreed = ledger.modeOf(path);
     if (mode === undefined || there === undefined || agreed === undefined || (there.mode & 0o777) === mode) return;
@@ -178,7 +180,7 @@ async function compareFiles(host: SyncHost, tree: LocalTree, target: string, led
     else modes.push({ path, mode });
   };
   for (const [path, local] of here.stats) {
-    const there = remote.get(path);
+    const there = remote.entries.get(path);
     const file = { path, local, remote: there };
     if (there === undefined) send.push(file);
     else if (there.type === 'folder') blocked.push(path);
@@ -205,7 +207,7 @@ async function compareFiles(host: SyncHost, tree: LocalTree, target: string, led
     }
   }
   const { links, empty, secrets, odd } = here.found;
-  return { target, send, conflicts, newer, blocked, links: links.filter(({ path }) => !remote.has(path)), folders: empty.filter((path) => !remote.has(path)), modes, modesThere, unchanged, gzip: remote.gzip === true, secrets, odd };
+  return { target, send, conflicts, newer, blocked, links: links.filter(({ path }) => !remote.entries.has(path)), folders: empty.filter((path) => !remote.entries.has(path)), modes, modesThere, unchanged, isNew: !remote.exists, gzip: remote.gzip, secrets, odd };
 }
 
 const isBelow = (path: string, paths: readonly string[] | undefined): boolean => paths === undefined || paths.some((one) => one === '' || path === one || path.startsWith(`${one}/`));
@@ -229,7 +231,7 @@ async function statAll(tree: LocalTree, paths: readonly string[], signal?: Abort
 
 /** A file that went since it was listed is none. */
 function ifGone(error: unknown): undefined {
-  if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'FileNotFound')) return undefined;
+  if (isGone(error)) return undefined;
   throw error;
 }
 

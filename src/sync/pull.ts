@@ -10,28 +10,10 @@ import type { Ledger } from './ledger';
 import type { LocalNames } from './localNames';
 import { placeHere, type Arrived, type Placed } from './placeHere';
 import { markOf } from './plan';
-import { listRemote, type RemoteEntry } from './remoteList';
+import type { PullOrder } from './pullOrder';
+import { listRemote } from './remoteList';
 import { readTar, TarError, type TarMember } from './tarReader';
 import { UploadError } from './uploadError';
-
-/** One file to bring, and what it may replace. */
-export interface PulledFile {
-  readonly path: string;
-  readonly remote: RemoteEntry;
-  /** What lies there now, as it was when it was decided that it may be replaced; absent where nothing does. */
-  readonly local?: { readonly size: number; readonly mtimeMs: number } | undefined;
-  /** Another name to put it under, beside a local file that stays. */
-  readonly as?: string | undefined;
-}
-
-export interface PullOrder {
-  /** Absolute path of the folder on the pod. */
-  readonly target: string;
-  readonly files: readonly PulledFile[];
-  readonly links: readonly string[];
-  readonly folders: readonly string[];
-  readonly modes: readonly { readonly path: string; readonly mode: number }[];
-}
 
 export interface PullOptions {
   readonly names: LocalNames;
@@ -183,7 +165,7 @@ class Unpacking {
 async function changedSince(host: SyncHost, order: PullOrder, arrived: readonly Arrived[], signal: AbortSignal | undefined): Promise<Set<string>> {
   const changed = new Set<string>();
   if (order.files.length === 0) return changed;
-  const now = await listRemote(host, order.target, order.files.map(({ path }) => path), signal);
+  const now = (await listRemote(host, order.target, order.files.map(({ path }) => path), signal)).entries;
   const came = new Map(arrived.map((one) => [one.path, one]));
   for (const { path, remote } of order.files) {
     const [member, after] = [came.get(path), now.get(path)];

@@ -25,11 +25,17 @@ const TOOLS = ['xargs', 'find', 'stat', 'tar', 'mv', 'mkdir', 'rm'];
  * @param names relative to `folder`. What is missing there is missing in the answer.
  */
 export function listRemote(host: SyncHost, folder: string, names: readonly string[], signal?: AbortSignal): Promise<RemoteList> {
-  return ask(host, folder, nulList(names), (format) => [`xargs -0 stat -c ${format} 2>/dev/null`], signal);
+  return ask(host, folder, nulList(names), (format) => (names.length === 0 ? [] : [`xargs -0 stat -c ${format} 2>/dev/null`]), signal);
 }
 
-/** What a listing tells besides: whether the pod can unpack what is compressed. */
-export type RemoteList = Map<string, RemoteEntry> & { gzip?: boolean };
+export interface RemoteList {
+  /** By path, relative to the folder. */
+  readonly entries: ReadonlyMap<string, RemoteEntry>;
+  /** The folder itself is there. */
+  readonly exists: boolean;
+  /** The pod can unpack what is compressed. */
+  readonly gzip: boolean;
+}
 
 export interface FindOptions {
   /** Only what lies under these, relative to the folder. */
@@ -54,27 +60,30 @@ async function ask(host: SyncHost, folder: string, input: Buffer, lines: (format
   const mark = randomBytes(8).toString('hex');
   const script = [
     `for tool in ${TOOLS.join(' ')}; do command -v "$tool" >/dev/null 2>&1 || { echo "$tool"; exit 64; }; done`,
-    'if command -v gzip >/dev/null 2>&1; then echo gzip; fi',
-    `if [ ! -d ${quote(folder)} ]; then cat >/dev/null; if [ -e ${quote(folder)} ]; then exit 65; fi; exit 0; fi`,
+    `g=; d=; if command -v gzip >/dev/null 2>&1; then g=gzip; fi; if [ -d ${quote(folder)} ]; then d=there; fi; echo "${mark}:$g:$d"`,
+    `if [ -z "$d" ]; then cat >/dev/null; if [ -e ${quote(folder)} ]; then exit 65; fi; exit 0; fi`,
     `cd ${quote(folder)} || exit 66`,
     ...lines(`'${mark} %f %s %Y %n'`),
     'exit 0',
   ].join('\n');
   const { stdout, stderr, code } = await host.run(`exec /bin/sh -c ${quote(script)}`, { input, deadlineMs: LIST_DEADLINE_MS, maxBytes: 1 << 30, ...(signal && { signal }) });
   if (code === 64) throw new UploadError('missing-tool', { detail: stdout.toString().trim() });
+  const text = stdout.toString();
+  const head = new RegExp(`${mark}:(gzip)?:(there)?\\n`).exec(text);
+  // A login for SFTP alone ends in silence, or complains: no shell has spoken.
+  if (head === null && code !== undefined) throw new UploadError('missing-tool', { detail: 'sh' });
   if (code === 65) throw new UploadError('blocked', { paths: [folder] });
-  if (code !== 0) throw new UploadError('failed', { detail: stderr.toString().trim() });
+  if (code !== 0 || head === null) throw new UploadError('failed', { detail: stderr.toString().trim() });
 
-  const found: RemoteList = new Map<string, RemoteEntry>();
-  found.gzip = stdout.subarray(0, 5).toString() === 'gzip\n';
-  for (const answer of stdout.toString().split(`${mark} `).slice(1)) {
+  const entries = new Map<string, RemoteEntry>();
+  for (const answer of text.split(`${mark} `).slice(1)) {
     const match = /^([0-9a-f]+) (\d+) (-?\d+) \.\/([^]*)\n$/.exec(answer);
     const [, mode, size, mtime, name] = match ?? [];
     if (mode === undefined || name === undefined) continue;
     const bits = Number.parseInt(mode, 16);
-    found.set(name, { type: typeOf(bits), size: Number(size), mtime: Number(mtime), mode: bits & 0o7777 });
+    entries.set(name, { type: typeOf(bits), size: Number(size), mtime: Number(mtime), mode: bits & 0o7777 });
   }
-  return found;
+  return { entries, exists: head[2] !== undefined, gzip: head[1] !== undefined };
 }
 
 /** Starting points that one command line holds. */

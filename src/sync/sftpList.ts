@@ -1,6 +1,6 @@
 import { isFileError } from '../files/errors';
 import type { PodFiles } from '../files/podFiles';
-import type { FindOptions, RemoteEntry } from './remoteList';
+import type { FindOptions, RemoteEntry, RemoteList } from './remoteList';
 
 /** What looks at a pod that has no shell tools. */
 export type Lister = Pick<PodFiles, 'list' | 'stat'>;
@@ -8,7 +8,7 @@ export type Lister = Pick<PodFiles, 'list' | 'stat'>;
 const AT_ONCE = 8;
 
 /** All that lies in a folder on the pod, by SFTP alone: several round trips a folder, eight folders at a time. */
-export async function findBySftp(lister: Lister, root: string, { paths, unlisted, signal }: FindOptions): Promise<Map<string, RemoteEntry>> {
+export async function findBySftp(lister: Lister, root: string, { paths, unlisted, signal }: FindOptions): Promise<RemoteList> {
   const found = new Map<string, RemoteEntry>();
   const waiting: string[] = [''];
   const wanted = (path: string): boolean => paths === undefined || paths.some((one) => one === '' || path === one || path.startsWith(`${one}/`) || one.startsWith(`${path}/`));
@@ -23,7 +23,7 @@ export async function findBySftp(lister: Lister, root: string, { paths, unlisted
         if (entry.type === 'folder') waiting.push(path);
       }
   }
-  return found;
+  return { entries: found, exists: true, gzip: false };
 }
 
 async function entriesOf(lister: Lister, folder: string, signal?: AbortSignal): Promise<[string, RemoteEntry][]> {

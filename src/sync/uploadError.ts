@@ -3,12 +3,13 @@
  *
  * - `missing-tool`: the pod's image lacks a program (`detail` names it).
  * - `blocked`: the pod has something else under that name: a folder for a file or the other way round (`paths`).
- * - `changed`: a file shrank while it was read (`paths`).
+ * - `changed`: a file shrank or went while it was read (`paths`).
+ * - `changed-there`: the pod has something else by now than it had when it was listed.
  * - `lost`: the connection went.
  * - `half-placed`: everything had arrived, and putting it in place failed after some files; each one is whole.
  * - `failed`: the pod said no (`detail` in its own words: disk full, no permission).
  */
-export type UploadErrorCode = 'missing-tool' | 'blocked' | 'changed' | 'lost' | 'half-placed' | 'failed';
+export type UploadErrorCode = 'missing-tool' | 'blocked' | 'changed' | 'changed-there' | 'lost' | 'half-placed' | 'failed';
 
 export class UploadError extends Error {
   override readonly name = 'UploadError';

@@ -61,7 +61,7 @@ export async function measureSync(sizes: SyncSizes): Promise<SyncFigure[]> {
       const plan = await planUpload(ssh, tree, target, ledger);
       const isLarge = (size: number): boolean => size >= LARGE;
       await upload(ssh, tree, { ...plan, send: plan.send.filter(({ local }) => !isLarge(local.size)) }, ledger, { staging: join(ground.far, '.staging') });
-      await sendLarge(mover, target, plan.send.filter(({ local }) => isLarge(local.size)), (path) => join(folder, path), ledger);
+      await sendLarge(mover, target, plan.send.filter(({ local }) => isLarge(local.size)), folder, ledger);
     };
     const times: Record<SyncFigure['id'], Record<'ours' | 'rsync' | 'rsync kept', number[]>> = { first: none(), unchanged: none(), one: none(), large: none() };
     for (let round = 0; round < sizes.rounds; round++) {

@@ -3,6 +3,7 @@ import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink,
 import * as os from 'node:os';
 import * as path from 'node:path';
 import fc from 'fast-check';
+import { quote } from '../../src/base/shell';
 import { sleep } from '../../src/base/time';
 import type { SshConnection } from '../../src/ssh/connection';
 import type { SyncHost } from '../../src/sync/host';
@@ -286,6 +287,47 @@ describe('uploading a folder', () => {
     assert.deepEqual(await snapshot(target), {});
     await push({ tree: lying((1 << 20) + 5) });
     assert.equal((await lstat(path.join(target, 'log.bin'))).size, (1 << 20) + 5);
+  });
+
+  it('puts nothing over what changes on the pod while it is sent', async () => {
+    await put(local, { 'a.py': 'one', 'b.py': 'one' });
+    await push();
+    await put(local, { 'a.py': 'two, longer', 'c.py': 'mine' });
+    const found = await plan();
+    await put(target, { 'c.py': 'theirs' });
+    await assert.rejects(upload(ssh, diskTree(local), found, ledger, { staging }), (error: unknown) => error instanceof UploadError && error.code === 'changed-there');
+    assert.deepEqual(await snapshot(target), { 'a.py': 'one', 'b.py': 'one', 'c.py': 'theirs' });
+    assert.deepEqual((await plan()).conflicts.map(({ path: name }) => name), ['c.py']);
+  });
+
+  it('puts a new folder in place by one rename, and never into or over one that came to be meanwhile', async () => {
+    await put(local, { 'a.py': 'x', [`${'l'.repeat(90)}/${'m'.repeat(90)}/${'n'.repeat(90)}.py`]: 'long', 'd/b.py': 'y' });
+    const found = await plan();
+    assert.equal(found.isNew, true);
+    await put(target, { 'theirs.py': 'theirs' });
+    await assert.rejects(upload(ssh, diskTree(local), found, ledger, { staging }), (error: unknown) => error instanceof UploadError && error.code === 'failed');
+    assert.deepEqual(await snapshot(target), { 'theirs.py': 'theirs' });
+    await push();
+    assert.deepEqual(await snapshot(target), { ...(await snapshot(local)), 'theirs.py': 'theirs' });
+  });
+
+  it('waits for an upload that still puts files in place, and not for a dead one', async () => {
+    await put(local, { 'a.py': 'x' });
+    const lock = path.join(staging, 'placing');
+    await mkdir(lock, { recursive: true });
+    const holder = await ssh.exec(`echo $$ >${quote(path.join(lock, 'pid'))}; exec sleep 60`);
+    await until(async () => (await readFile(path.join(lock, 'pid'), 'utf8').catch(() => '')).endsWith('\n'));
+    const pushing = push();
+    let over = false;
+    void pushing.then(() => (over = true), () => (over = true));
+    await until(async () => (await readdir(staging)).length > 1);
+    await sleep(300);
+    assert.equal(over, false);
+    await ssh.run(`kill ${(await readFile(path.join(lock, 'pid'), 'utf8')).trim()}`);
+    holder.close();
+    await pushing;
+    assert.deepEqual(await snapshot(target), { 'a.py': 'x' });
+    await gone(staging);
   });
 
   it('says in the pod’s words why it could not write', async () => {

@@ -3,7 +3,7 @@ import { choices, command, targetId, Targets } from '../commands/command';
 import { SCHEME } from '../ids';
 import type { Parts } from '../parts';
 import type { PodsView } from '../podsView/provider';
-import { withPatience } from '../tasks/progress';
+import { withPatience } from '../progress';
 import { isOnPod } from '../transfer/arguments';
 import { mountOf } from '../transfer/commands';
 import { explainTransferError, dataSize } from '../transfer/words';

@@ -7,7 +7,7 @@ import type { Pod } from '../../runpod/types';
 import { choices, command, Targets } from '../commands/command';
 import type { Parts } from '../parts';
 import { podNow, type RunParts } from '../tasks/pods';
-import { withPatience } from '../tasks/progress';
+import { withPatience } from '../progress';
 import { RunTerminal } from '../tasks/runTerminal';
 import { outputUri } from './output';
 import { describeRun, stateOf } from './rows';

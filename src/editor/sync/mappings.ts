@@ -36,5 +36,7 @@ export function onPod(mount: string, destination: string): string {
   return `${base}/${parts.join('/')}`;
 }
 
+export const isBelow = (path: string, folder: string): boolean => path.startsWith(`${folder}/`);
+
 /** A path of a pod as it is remembered: below the mount path where it lies there, for the next pod may have another. */
-export const belowMount = (mount: string, path: string): string => (path.startsWith(`${mount}/`) ? path.slice(mount.length + 1) : path);
+export const belowMount = (mount: string, path: string): string => (isBelow(path, mount) ? path.slice(mount.length + 1) : path);

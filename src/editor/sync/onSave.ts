@@ -3,7 +3,7 @@ import { isCancelled, messageOf } from '../../base/errors';
 import { lookOf } from '../podsView/state';
 import type { Parts } from '../parts';
 import { settings } from '../settings';
-import { localTree } from '../tasks/localFolder';
+import { localTree } from './localFolder';
 import { run } from '../commands/command';
 import { pushFolder } from './push';
 import { isLocal } from './source';

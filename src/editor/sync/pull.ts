@@ -1,15 +1,15 @@
 import { statfs } from 'node:fs/promises';
-import { join } from 'node:path';
 import { l10n, window } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { asideName, planPull, type ConflictChoice, type PullPlan } from '../../sync/decide';
+import { bringBySftp } from '../../sync/bySftp';
 import { bringLarge, LARGE } from '../../sync/large';
 import { namesOf } from '../../sync/localNames';
 import { compare, type Comparison } from '../../sync/plan';
 import { pull } from '../../sync/pull';
 import { UploadError } from '../../sync/uploadError';
-import type { Ledgers } from '../tasks/ledgers';
-import { withPatience } from '../tasks/progress';
+import type { Ledgers } from './ledgers';
+import { withPatience } from '../progress';
 import { dataSize } from '../transfer/words';
 import { onPod } from './mappings';
 import { mountPath, teller, type Pair } from './push';
@@ -69,9 +69,14 @@ export async function pullFolder(ledgers: Ledgers, options: PullOptions, outer?:
           if (options.confirmed !== true && plan.bytes > ASK_BYTES) await askSize(plan, pod.name);
           await checkRoom(folder.fsPath, plan.bytes);
           const progress = teller(report, plan.order.files.length, plan.bytes);
-          const inPieces = ({ remote }: PullPlan['order']['files'][number]): boolean => bySftp || remote.size >= LARGE;
-          const small = await pull(link, folder.fsPath, { ...plan.order, files: plan.order.files.filter((file) => !inPieces(file)), links: bySftp ? [] : plan.order.links }, ledger, { names, signal, onProgress: progress });
-          const large = await bringLarge(options.files, target, plan.order.files.filter(inPieces), folder.fsPath, (path) => join(folder.fsPath, ...path.split('/')), ledger, {
+          const moving = { names, signal, onProgress: progress };
+          if (bySftp) {
+            const brought = await bringBySftp(options.files, folder.fsPath, plan.order, ledger, moving);
+            return { target, mount, plan, changedThere: [], ...brought, blocked: [...found.blocked, ...brought.blocked] };
+          }
+          const isLarge = ({ remote }: PullPlan['order']['files'][number]): boolean => remote.size >= LARGE;
+          const small = await pull(link, folder.fsPath, { ...plan.order, files: plan.order.files.filter((file) => !isLarge(file)) }, ledger, moving);
+          const large = await bringLarge(options.files, target, plan.order.files.filter(isLarge), folder.fsPath, ledger, {
             signal,
             onProgress: ({ files, bytes }) => progress({ files: small.files + files, bytes: small.bytes + bytes }),
           });
@@ -84,7 +89,7 @@ export async function pullFolder(ledgers: Ledgers, options: PullOptions, outer?:
             bytes: small.bytes + large.bytes,
             changedHere: [...small.changedHere, ...large.changedHere],
             changedThere: small.changedThere,
-            blocked: [...found.blocked, ...small.blocked],
+            blocked: [...found.blocked, ...small.blocked, ...large.blocked],
             failed: [...small.failed, ...large.failed],
           };
         });

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { l10n, window, type Uri } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import type { PodFiles } from '../../files/podFiles';
@@ -6,17 +5,19 @@ import type { PodSession } from '../../pods/session';
 import type { Pod } from '../../runpod/types';
 import { extraThere, settle, asideName, type ConflictChoice } from '../../sync/decide';
 import type { SyncHost } from '../../sync/host';
+import { sendBySftp } from '../../sync/bySftp';
 import { LARGE, sendLarge } from '../../sync/large';
 import type { Ledger } from '../../sync/ledger';
 import type { LocalTree } from '../../sync/localTree';
 import { bytesOf, compare, planUpload, type CompareOptions, type Comparison, type PlannedFile, type UploadPlan } from '../../sync/plan';
 import { upload } from '../../sync/upload';
 import { UploadError } from '../../sync/uploadError';
-import { withPatience, type Step } from '../tasks/progress';
-import type { Ledgers } from '../tasks/ledgers';
+import { withPatience, type Step } from '../progress';
+import type { Ledgers } from './ledgers';
 import { dataSize } from '../transfer/words';
 import { explainSync, listed } from './words';
-import { onPod } from './mappings';
+import { STAGING_NAME } from '../../sync/ignore';
+import { isBelow, onPod } from './mappings';
 
 /** From here on a person is asked before anything is sent. */
 const ASK = { files: 5_000, bytes: 200 * 1024 * 1024 } as const;
@@ -60,6 +61,8 @@ export interface Pushed {
   /** Conflicts that stay as they are on the pod. */
   readonly kept: readonly string[];
   readonly failed: readonly { readonly path: string; readonly detail: string }[];
+  /** Changed on the pod while they were sent, so left as they are there. */
+  readonly changedThere: readonly string[];
 }
 
 /** Sends what changed in a local folder to its place on a pod, with progress and questions. */
@@ -101,9 +104,10 @@ async function send(link: SyncHost, { mount, target, ledger }: Place, options: P
   const { plan, bySftp } = await look(link, tree, target, ledger, mirror, { paths, strict, signal, sftp: options.files });
   const stamp = new Date().toISOString().replace('T', ' ').slice(0, 19).replaceAll(':', '.');
   const removed = mirror && 'onlyThere' in plan ? extraThere(plan) : [];
+  // On the target's own file system, so that files are put in place by renames.
   const ours = `${mount}/.runpod-workspaces/${pod.id}`;
   const recycle = removed.length === 0 ? undefined : `${ours}/recycled/${stamp}`;
-  if (options.dryRun === true) return { target, mount, plan, files: plan.send.length, bytes: bytesOf(plan.send), removed, recycle, kept: plan.conflicts.map(({ path }) => path), failed: [] };
+  if (options.dryRun === true) return { target, mount, plan, files: plan.send.length, bytes: bytesOf(plan.send), removed, recycle, kept: plan.conflicts.map(({ path }) => path), failed: [], changedThere: [] };
 
   const choice = await settleConflicts(plan, options);
   const { overwrite, aside } = settle(plan, choice, (path) => asideName(path, `${pod.name} ${stamp}`));
@@ -113,39 +117,26 @@ async function send(link: SyncHost, { mount, target, ledger }: Place, options: P
     if (removed.length > 0) await askMirror(removed, files.length, recycle ?? '', pod.name);
     if (files.length > ASK.files || total > ASK.bytes) await askSize(files, total, pod.name);
   }
-  const done = { files: 0, bytes: 0 };
   const progress = teller(report, files.length, total);
-  const staging = `${ours}/staging`;
+  const moving = { signal, onProgress: progress };
+  const facts = { target, mount, plan, removed, recycle, kept: plan.conflicts.filter((file) => !overwrite.has(file) && !aside.has(file)).map(({ path }) => path) };
+  const away = recycle === undefined ? undefined : { paths: removed, to: recycle };
   // What moves in pieces is read from this computer's disk by its path.
-  const onDisk = folder.scheme === 'file';
-  const inPieces = (file: PlannedFile): boolean => onDisk && !aside.has(file) && (bySftp || file.local.size >= LARGE);
-  const rest: UploadPlan = { ...plan, send: plan.send.filter((file) => !inPieces(file)), ...(bySftp ? { links: [], folders: [], modes: [] } : {}) };
-  const small = bySftp
-    ? done
-    : await upload(link, tree, rest, ledger, {
-        staging,
-        overwrite: new Set([...overwrite].filter((file) => !inPieces(file))),
-        aside,
-        recycle: recycle === undefined ? undefined : { paths: removed, to: recycle },
-        signal,
-        onProgress: progress,
-      });
-  const large = await sendLarge(options.files, target, files.filter(inPieces), (path) => join(folder.fsPath, ...path.split('/')), ledger, {
+  const root = folder.scheme === 'file' ? folder.fsPath : undefined;
+  if (bySftp) return { ...facts, ...(await sendBySftp(options.files, tree, root, plan, ledger, { overwrite, aside, recycle: away, ...moving })) };
+  const inPieces = (file: PlannedFile): boolean => root !== undefined && !aside.has(file) && file.local.size >= LARGE;
+  const small = await upload(link, tree, { ...plan, send: plan.send.filter((file) => !inPieces(file)) }, ledger, {
+    staging: isBelow(target, mount) ? `${ours}/staging` : `${target.slice(0, target.lastIndexOf('/'))}/${STAGING_NAME}`,
+    overwrite: new Set([...overwrite].filter((file) => !inPieces(file))),
+    aside,
+    recycle: away,
+    ...moving,
+  });
+  const large = await sendLarge(options.files, target, files.filter(inPieces), root ?? '', ledger, {
     signal,
     onProgress: ({ files: count, bytes }) => progress({ files: small.files + count, bytes: small.bytes + bytes }),
-    ...(bySftp ? { links: plan.links, folders: plan.folders } : {}),
   });
-  return {
-    target,
-    mount,
-    plan,
-    files: small.files + large.files,
-    bytes: small.bytes + large.bytes,
-    removed: bySftp ? [] : removed,
-    recycle: bySftp ? undefined : recycle,
-    kept: plan.conflicts.filter((file) => !overwrite.has(file) && !aside.has(file)).map(({ path }) => path),
-    failed: large.failed,
-  };
+  return { ...facts, files: small.files + large.files, bytes: small.bytes + large.bytes, failed: large.failed, changedThere: large.changedThere };
 }
 
 /** The shell's way first; SFTP where the pod lacks what that takes. */
@@ -207,12 +198,13 @@ async function askSize(files: readonly PlannedFile[], bytes: number, podName: st
 }
 
 /** What a person should know of a push, line by line. */
-export function remarksOn({ plan, files, bytes, kept, removed, recycle, failed }: Pushed): string[] {
+export function remarksOn({ plan, files, bytes, kept, removed, recycle, failed, changedThere }: Pushed): string[] {
   return [
     files === 0 ? l10n.t('{0} is up to date.', plan.target) : l10n.t('Sent to {0}: files: {1}, {2}; unchanged: {3}.', plan.target, files, dataSize(bytes), plan.unchanged),
     ...(removed.length > 0 ? [l10n.t('Moved to {0}: {1}.', recycle ?? '', listed(removed))] : []),
     ...(plan.secrets.length > 0 ? [l10n.t('Held back, for they look like secrets: {0}. A line “!{1}” in .runpodignore sends one all the same.', listed(plan.secrets), plan.secrets[0] ?? '')] : []),
     ...(kept.length > 0 ? [l10n.t('Left as they are on the pod: {0}.', listed(kept))] : []),
+    ...(changedThere.length > 0 ? [l10n.t('Changed on the pod meanwhile, so left as they are there: {0}.', listed(changedThere))] : []),
     ...(plan.newer.length > 0 ? [l10n.t('Changed on the pod and not here: {0}. Pull from Pod brings them.', listed(plan.newer.map(({ path }) => path)))] : []),
     ...(plan.blocked.length > 0 ? [l10n.t('Not sent, for the pod has folders of these names: {0}.', listed(plan.blocked))] : []),
     ...(plan.odd.length > 0 ? [l10n.t('Not sent, for they lead out of the folder or are no files: {0}.', listed(plan.odd))] : []),

@@ -1,7 +1,7 @@
 import { FileType, l10n, Uri, window, workspace } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { SCHEME, SCHEME_READONLY } from '../ids';
-import { folderName, isProject } from '../tasks/localFolder';
+import { folderName, isProject } from './localFolder';
 
 /** A local folder, and the part of it that is meant. */
 export interface Source {

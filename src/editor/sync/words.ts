@@ -16,6 +16,8 @@ export function explainSync({ code, paths, detail }: UploadError, pod: string, w
       return l10n.t('{0} has a file where the folder {1} should be. Move or rename it, then try again.', pod, paths[0] ?? '');
     case 'changed':
       return l10n.t('{0} changed while it was being sent. Nothing was changed on {1}; try again.', paths[0] ?? '', pod);
+    case 'changed-there':
+      return l10n.t('Files on {0} changed while yours were being sent. Nothing was changed there; try again.', pod);
     case 'lost':
       return way === 'push' ? l10n.t('The connection to {0} was lost while sending. Nothing was changed there; try again.', pod) : l10n.t('The connection to {0} was lost. Nothing was changed here; try again.', pod);
     case 'half-placed':

@@ -10,12 +10,12 @@ import { SCHEME, SCHEME_READONLY } from '../ids';
 import { settings } from '../settings';
 import { TASK_TYPE, type RunDefinition } from './definition';
 import { execute, type RunOutcome } from './execute';
-import { folderName, isProject, localTree, onlyFile } from './localFolder';
+import { folderName, isProject, localTree, onlyFile } from '../sync/localFolder';
 import { findPod, podNow, type RunParts } from './pods';
-import { withPatience } from './progress';
+import { withPatience } from '../progress';
 import { taskTerminal } from './provider';
 import { RunTerminal, type PreparedRun } from './runTerminal';
-import { saveBelow } from './saving';
+import { saveBelow } from '../saving';
 import { sendFolder } from './sendFolder';
 
 export interface RunChoices {

@@ -5,7 +5,7 @@ import type { Pod } from '../../runpod/types';
 import type { LocalTree } from '../../sync/localTree';
 import { pushFolder, remarksOn } from '../sync/push';
 import { belowMount, type Mappings } from '../sync/mappings';
-import type { Ledgers } from './ledgers';
+import type { Ledgers } from '../sync/ledgers';
 
 export interface SendOptions {
   readonly pod: Pod;

@@ -36,6 +36,8 @@ export interface PlannedFile {
   readonly mode?: number;
   /** A file is there under that name, and it is another one. */
   readonly conflict: boolean;
+  /** What that was when it was decided that it may be replaced; replaced unseen when absent. A pod's time counts in whole seconds. */
+  readonly replaces?: { readonly size: number; readonly mtimeMs: number };
 }
 
 export interface PlannedLink {

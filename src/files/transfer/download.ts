@@ -258,6 +258,11 @@ class DownloadBatch {
   async #place(fetch: Fetch): Promise<void> {
     if (this.watch.signal?.aborted === true) throw new CancelledError();
     try {
+      const { to, replaces } = fetch.file;
+      if (replaces !== undefined) {
+        const there = await lookAt(to);
+        if (there?.size !== replaces.size || there.mtimeMs !== replaces.mtimeMs) throw new LocalFileError('changed', to);
+      }
       await place(fetch.temp, fetch.file.to, fetch.file.conflict && this.overwrite);
       fetch.state = 'placed';
       this.tally.files++;

@@ -303,6 +303,11 @@ class UploadBatch {
       await this.room.locks.run([file.to], async () => {
         if (send.renaming && !(await exists(session, temp))) return;
         const overwrite = file.conflict && this.overwrite;
+        if (file.replaces !== undefined && !send.renaming) {
+          const there = await outcome(session.lstat(file.to));
+          if (there.error instanceof SessionLostError) throw there.error;
+          if (there.value?.size !== file.replaces.size || there.value.mtime !== Math.floor(file.replaces.mtimeMs / 1000)) throw new FileError('exists', file.to, 'it changed meanwhile');
+        }
         const to = overwrite ? await behindLinks(session, file.to) : file.to;
         send.renaming = true;
         await moveOn(this.room, session, temp, to, overwrite);
