@@ -1,7 +1,7 @@
 import { l10n, window } from 'vscode';
 import type { Pod } from '../../runpod/types';
 import type { Git } from '../../sync/git/program';
-import { withPatience } from '../tasks/progress';
+import { withPatience } from '../progress';
 import { pushRefusalWords } from './words';
 
 const DEADLINE_MS = 3_600_000;
