@@ -4,7 +4,7 @@ import { Emitter } from '../base/emitter';
 import { silentLog, type Logger } from '../base/log';
 import { sleep } from '../base/time';
 import type { LogLine, Pod } from '../runpod/types';
-import { parseFingerprints } from '../ssh/hostKeys';
+import { PrintedFingerprints } from '../ssh/printedFingerprints';
 import { apiTrouble, type ReadPodLogs } from './podApi';
 
 export interface PrintedKeysTimings {
@@ -22,21 +22,17 @@ export const defaultPrintedKeysTimings: PrintedKeysTimings = { silenceMs: 750, f
 
 /** The most the API gives back at once. */
 const PAGE = 5000;
-/** Lines after a marker that can still hold its fingerprint, other programs' lines in between. */
-const NEARBY = 6;
-const MARKER = /Pod Started|key fingerprint:|SSH host keys:|Key: \/etc\/ssh\//;
-
 /**
  * The host-key fingerprints that a pod's start script has printed into its container log since its last start, read over
  * the authenticated API, so that nobody between us and the pod can forge them. They stand at the log's beginning, so it
- * is read from there on, and any number of later lines does not hide them.
+ * is read from there on, and any number of later lines neither hides nor replaces them. The platform's own lines are read
+ * with them: they tell where a container begins.
  */
 export class PrintedKeys implements Disposable {
   readonly #stop = new AbortController();
   readonly #timings: PrintedKeysTimings;
   readonly #news = new Emitter<void>();
-  #kept: string[] = [];
-  #nearby = 0;
+  readonly #printed = new PrintedFingerprints();
   #fingerprints: readonly string[] = [];
   #problem: unknown;
   #finished = false;
@@ -112,7 +108,7 @@ export class PrintedKeys implements Disposable {
     let lastEventId: string | undefined;
     for (let failures = 0; !signal.aborted; ) {
       const from = lastEventId !== undefined ? { lastEventId } : this.pod.startedAt !== undefined ? { since: this.pod.startedAt } : {};
-      const stream = this.logs(this.pod.id, { ...from, tail: PAGE, source: 'container', signal })[Symbol.asyncIterator]();
+      const stream = this.logs(this.pod.id, { ...from, tail: PAGE, signal })[Symbol.asyncIterator]();
       const before = this.#lines;
       try {
         const end = await this.#pump(stream, (id) => (lastEventId = id));
@@ -148,7 +144,7 @@ export class PrintedKeys implements Disposable {
               timer = setTimeout(fallSilent, silenceMs);
             } else timer.refresh();
             onId(next.value.id);
-            this.#take(next.value.line);
+            this.#take(next.value);
             if (++this.#lines >= mostLines) settle(() => resolve('enough'));
             else step(false);
           },
@@ -160,15 +156,9 @@ export class PrintedKeys implements Disposable {
     });
   }
 
-  /** Keeps the few lines that may matter; a log can be long. */
-  #take(line: string): void {
-    if (MARKER.test(line)) this.#nearby = NEARBY;
-    else if (this.#nearby > 0 && line.trim() !== '') this.#nearby--;
-    else return;
-    this.#kept.push(line);
-    if (this.#kept.length > 2000) this.#kept.splice(0, 1000);
-    if (!line.includes('SHA256:')) return;
-    this.#fingerprints = parseFingerprints(this.#kept).map((printed) => printed.fingerprint);
+  #take({ source, line }: LogLine): void {
+    if (!this.#printed.feed(source, line)) return;
+    this.#fingerprints = this.#printed.found.map(({ fingerprint }) => fingerprint);
     this.#news.fire();
   }
 }

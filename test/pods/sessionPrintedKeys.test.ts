@@ -12,12 +12,12 @@ const pod = aPod();
 const printed = (log: ScriptedLog, timings = {}): PrintedKeys => new PrintedKeys(log.read, pod, silentLog, { ...quick, ...timings });
 
 describe('fingerprints a pod has printed', () => {
-  it('are read from the beginning of this start, container lines only', async () => {
+  it('are read from the beginning of this start, with the lines of the platform', async () => {
     const log = new ScriptedLog();
     log.add(startScriptLines(other), { at: new Date(pod.startedAt!.getTime() - 60_000) });
     log.add(startScriptLines(right));
     assert.deepEqual(await printed(log).all(), [right]);
-    assert.deepEqual(log.queries.map(({ since, source, tail }) => ({ since, source, tail })), [{ since: pod.startedAt, source: 'container', tail: 5000 }]);
+    assert.deepEqual(log.queries.map(({ since, source, tail }) => ({ since, source, tail })), [{ since: pod.startedAt, source: undefined, tail: 5000 }]);
     await until(() => log.open === 0, 'the stream is left');
   });
 
@@ -57,8 +57,16 @@ describe('fingerprints a pod has printed', () => {
 
   it('are those of the last start when the container was restarted in place', async () => {
     const log = new ScriptedLog();
-    log.add([...startScriptLines(right), 'Traceback', ...startScriptLines(other)]);
+    log.add([...startScriptLines(right), 'Traceback']);
+    log.add(['start container runpod/base:1.0.2-ubuntu2204: begin'], { source: 'system' });
+    log.add(startScriptLines(other));
     assert.deepEqual(await printed(log).expectedFor(other), [other]);
+  });
+
+  it('are not replaced by what looks like them in the words of a program, with or without a stranger behind it', async () => {
+    const log = new ScriptedLog();
+    log.add([...startScriptLines(right), 'POST /generate', ...startScriptLines(other), 'start container runpod/base: begin', ...startScriptLines(other)]);
+    assert.deepEqual(await printed(log).expectedFor(other), [right]);
   });
 
   it('are read on after a stream was cut in the middle, and after one that ended', async () => {
