@@ -9,9 +9,23 @@ export interface Logger {
 
 export const silentLog: Logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
-/** Puts a secret out of sight wherever it occurs in a text that will be logged or shown. */
-export function redact(text: string, secrets: Iterable<string | undefined>): string {
+/** RunPod's API keys (`rpa_…`) and S3 secrets (`rps_…`), also those that are not the one in use: another account's, a pod's own. */
+const knownSecrets = /\brp[as]_[A-Za-z0-9]{8,}/g;
+
+/** Puts secrets out of sight wherever they occur in a text that will be logged or shown: these, and what looks like one. */
+export function redact(text: string, secrets: Iterable<string | undefined> = []): string {
   let out = text;
   for (const secret of secrets) if (secret !== undefined && secret.length >= 4) out = out.split(secret).join('•••');
-  return out;
+  return out.replace(knownSecrets, '•••');
 }
+
+/** Control characters, line ends among them, and those that turn the direction of the text around them. */
+const deceiving = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+
+/** A name from outside as it may be shown anywhere: in a row, a terminal, a question. What it must not hold becomes `\ufffd`. */
+export const plainName = (name: string): string => shorten(name.replace(deceiving, '\ufffd'), 200);
+
+/** Words from outside for a message or a log: one line, of bounded length. */
+export const plainWords = (words: string): string => shorten(words.slice(0, 20_000).replace(deceiving, ' ').replace(/ {2,}/g, ' ').trim(), 1000);
+
+const shorten = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length)}…` : text);

@@ -33,7 +33,7 @@ export class AccountApi {
     // What has been retired does not come back.
     if (this.#problem?.code === 'gone') return undefined;
     try {
-      const account = accountIn(await this.transport.query(this.path, { query }, { background: true, timeoutMs, ...options }), this.path);
+      const account = accountIn(await this.transport.query(this.path, { query }, { background: true, timeoutMs, ...options }), this.path, (words) => this.transport.wordsOf(words));
       this.#problem = undefined;
       return account;
     } catch (error) {
@@ -45,7 +45,7 @@ export class AccountApi {
   }
 }
 
-function accountIn(answer: unknown, path: string): Account {
+function accountIn(answer: unknown, path: string, shown: (words: string) => string): Account {
   const fields = new FieldReader(isFields(answer) ? answer : {});
   const myself = fields.within('data').within('myself');
   const account = defined({ balance: myself.get('clientBalance', z.number()), spendPerHour: myself.get('currentSpendPerHr', z.number().min(0)) });
@@ -53,5 +53,5 @@ function accountIn(answer: unknown, path: string): Account {
   // GraphQL tells its refusals with status 200.
   const words = fields.list('errors', (error) => (isFields(error) && typeof error['message'] === 'string' ? error['message'] : undefined))?.join('; ');
   const refused = words !== undefined && /unauthori[sz]ed|not authori[sz]ed|forbidden|permission|access denied/i.test(words);
-  throw new RunPodError(refused ? 'forbidden' : 'unreadable', { method: 'POST', path, status: 200, detail: words ?? 'The answer holds no account' });
+  throw new RunPodError(refused ? 'forbidden' : 'unreadable', { method: 'POST', path, status: 200, detail: words === undefined ? 'The answer holds no account' : shown(words) });
 }

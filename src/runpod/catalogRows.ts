@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { amount, count, defined, FieldReader, filled, flag, isFields, text, time } from './read';
+import { plainName } from '../base/log';
+import { amount, count, defined, FieldReader, filled, flag, isFields, label, text, time } from './read';
 import { mountOf } from './podRows';
 import type { BillingRecord, CpuType, DataCenter, GpuType, NetworkVolume, Stock, Template } from './types';
 
@@ -11,7 +12,7 @@ function named(raw: unknown): { id: string; name: string; fields: FieldReader } 
   if (!isFields(raw)) return undefined;
   const fields = new FieldReader(raw);
   const id = fields.get('id', filled);
-  return id === undefined || id === 'unknown' ? undefined : { id, name: fields.get('name', filled) ?? id, fields };
+  return id === undefined || id === 'unknown' ? undefined : { id, name: fields.get('name', label) ?? plainName(id), fields };
 }
 
 function stockOf(raw: unknown): Stock | undefined {

@@ -2,6 +2,8 @@ import { RunPodError } from './errors';
 import { FieldReader, filled, flag, isFields } from './read';
 import type { Query, ReadOptions, Transport } from './transport';
 
+/** More rows than anyone has; what is beyond would only fill the memory. */
+const maxRows = 100_000;
 /** More pages than anyone has pods for; beyond, a server is walking in circles. */
 const maxPages = 500;
 
@@ -25,6 +27,7 @@ export async function readPages(transport: Transport, path: string, member: stri
     const list = Array.isArray(answer) ? (answer as unknown[]) : isFields(answer) ? answer[member] : undefined;
     if (!Array.isArray(list)) throw new RunPodError('unreadable', { method: 'GET', path, detail: `The answer holds no list of ${member}` });
     for (const row of list as unknown[]) rows.push(row);
+    if (rows.length > maxRows) return { rows: rows.slice(0, maxRows), incomplete: `more than ${maxRows} rows` };
     const pagination = new FieldReader(isFields(answer) ? answer : {}).within('pagination');
     if (pagination.get('hasNextPage', flag) !== true) return { rows };
     cursor = pagination.get('nextCursor', filled);
@@ -34,8 +37,11 @@ export async function readPages(transport: Transport, path: string, member: stri
   return { rows, incomplete: `more than ${maxPages} pages` };
 }
 
-/** An id as one segment of a path. An empty one, or dots, would name another resource, and a DELETE would hit that. */
+/**
+ * An id as one segment of a path. An empty one, or dots, would name another resource, and a DELETE would hit that; so would a
+ * slash where something on the way decodes it.
+ */
 export function segment(id: string, method: string, path: string): string {
-  if (id === '' || id === '.' || id === '..') throw new RunPodError('invalid', { method, path: `${path}/${id}`, detail: 'Not an id' });
+  if (id === '' || id === '.' || id === '..' || /[/\\\u0000-\u001f\u007f]/.test(id)) throw new RunPodError('invalid', { method, path: `${path}/${encodeURIComponent(id)}`, detail: 'Not an id' });
   return encodeURIComponent(id);
 }

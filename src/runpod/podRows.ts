@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Fields } from './read';
-import { amount, count, defined, FieldReader, filled, flag, isFields, port, text, time } from './read';
+import { amount, count, defined, FieldReader, filled, flag, isFields, label, plainId, port, text, time } from './read';
 import type { Pod, PodAction, PodCluster, PodCpu, PodGpu, PodMount, PodPort, PodRow, PodRuntime, PodStatus, SshEndpoint } from './types';
 
 const statuses: readonly PodStatus[] = ['PROVISIONING', 'STARTING', 'RUNNING', 'EXITED', 'ERROR', 'TERMINATED'];
@@ -25,6 +25,7 @@ function actionsOf(status: PodStatus): PodAction[] {
 
 // These end up in command lines and configuration files of OpenSSH, so a leading dash, spaces and the like are no address.
 const hostName = z.string().regex(/^[A-Za-z0-9[][A-Za-z0-9._:%[\]-]*$/);
+const word = z.string().regex(/^\w+$/);
 const userName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9._@+-]*$/);
 
 function endpointOf(ssh: FieldReader, name: string): SshEndpoint | undefined {
@@ -79,7 +80,7 @@ function portOf(element: unknown): PodPort | undefined {
   // Symmetric ports are asked for with numbers above 70000, so this is no port number in the strict sense.
   const inside = fields.get('private', count);
   if (inside === undefined) return undefined;
-  return defined({ private: inside, public: fields.get('public', port), type: fields.get('type', text) ?? 'tcp', ip: fields.get('ip', text) });
+  return defined({ private: inside, public: fields.get('public', port), type: fields.get('type', word) ?? 'tcp', ip: fields.get('ip', hostName) });
 }
 
 function runtimeOf(pod: FieldReader): PodRuntime | undefined {
@@ -134,7 +135,7 @@ function podOf(id: string, raw: Fields): Pod {
   });
   return {
     id,
-    name: pod.get('name', filled) ?? id,
+    name: pod.get('name', label) ?? id,
     status,
     actions: actions === undefined ? actionsOf(status) : [...new Set(actions)],
     image: pod.get('image', text) ?? '',
@@ -151,15 +152,15 @@ function podOf(id: string, raw: Fields): Pod {
 
 /** A pod from an answer about that one pod, where the id alone proves that it is one; `undefined` without an id. */
 export function readPod(raw: unknown): Pod | undefined {
-  const id = isFields(raw) ? filled.safeParse(raw['id']).data : undefined;
+  const id = isFields(raw) ? plainId.safeParse(raw['id']).data : undefined;
   return id === undefined || !isFields(raw) ? undefined : podOf(id, raw);
 }
 
 /** One row of the list. What has an id, and a name or a known status, is a pod; all else is a row that says what is wrong. */
 export function readPodRow(raw: unknown): PodRow {
   if (!isFields(raw)) return { kind: 'unreadable', row: { problem: 'not an object', raw } };
-  const id = filled.safeParse(raw['id']).data;
-  const name = filled.safeParse(raw['name']).data;
+  const id = plainId.safeParse(raw['id']).data;
+  const name = label.safeParse(raw['name']).data;
   if (id === undefined) return { kind: 'unreadable', row: { ...(name === undefined ? {} : { name }), problem: 'no readable id', raw } };
   if (name === undefined && !statuses.some((known) => known === raw['status'])) return { kind: 'unreadable', row: { id, problem: 'no readable name or status', raw } };
   return { kind: 'pod', pod: podOf(id, raw) };

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { redact } from '../base/log';
+import { plainWords, redact } from '../base/log';
 import type { RunPodErrorCode, RunPodErrorFields } from './errors';
 import { RunPodError } from './errors';
 import type { HttpAnswer } from './http';
@@ -66,8 +66,16 @@ const wordsOf = (page: string): string =>
     .replace(/<(script|style)\b[\s\S]*?<\/\1>/gi, ' ')
     .replace(/<[^>]*>/g, ' ')
     .replace(/\s+/g, ' ')
-    .trim()
-    .slice(0, 300);
+    .trim();
+
+/** Violations that are told at most. */
+const mostErrors = 50;
+
+/** `x-request-id` as it may stand in a log. */
+export function requestIdOf(headers: HttpAnswer['headers']): string | undefined {
+  const id = header(headers, 'x-request-id');
+  return id !== undefined && /^[\w.:-]{1,128}$/.test(id) ? redact(id) : undefined;
+}
 
 /** The error an answer stands for, whatever its form, or `undefined` when it is a 2xx. */
 export function errorOf(answer: HttpAnswer, asked: Asked): RunPodError | undefined {
@@ -76,16 +84,16 @@ export function errorOf(answer: HttpAnswer, asked: Asked): RunPodError | undefin
   const json = parseJson(text);
   const problem = json.ok ? problemSchema.safeParse(json.value).data : undefined;
   const fromApi = problem !== undefined || text.trim() === '';
-  const clean = (words: string | undefined): string | undefined => (words === undefined || words === '' ? undefined : redact(words, asked.secrets));
+  const clean = (words: string | undefined): string | undefined => (words === undefined || words === '' ? undefined : plainWords(redact(words, asked.secrets)));
   const fields: RunPodErrorFields = {
     method: asked.method,
     path: asked.path,
     status,
     title: clean(problem?.title),
-    detail: clean(problem?.detail ?? (problem?.title === undefined ? wordsOf(text) : undefined)),
-    errors: problem?.errors?.map((words) => redact(words, asked.secrets)),
+    detail: clean(problem?.detail ?? (problem?.title === undefined ? wordsOf(redact(text.slice(0, 40_000), asked.secrets)).slice(0, 300) : undefined)),
+    errors: problem?.errors?.slice(0, mostErrors).map((words) => plainWords(redact(words, asked.secrets))),
     retryAfterMs: retryAfterMs(header(headers, 'retry-after')),
-    requestId: header(headers, 'x-request-id'),
+    requestId: requestIdOf(headers),
   };
   return new RunPodError(codeFor(status, fromApi, [problem?.title, problem?.detail, ...(problem?.errors ?? [])].join(' ')), {
     ...fields,

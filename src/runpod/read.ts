@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { plainName } from '../base/log';
 
 /**
  * Reading what RunPod sends, field by field: a field in a form that cannot be read costs that field alone, and leaves its
@@ -11,6 +12,10 @@ export const isFields = (value: unknown): value is Fields => typeof value === 'o
 
 export const text = z.string();
 export const filled = z.string().min(1);
+/** What a person sees as the name of something, fit to be shown anywhere. */
+export const label = filled.transform(plainName);
+/** An id of RunPod's: it goes into paths, addresses of the editor, host names and files of OpenSSH as it is. */
+export const plainId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/);
 export const flag = z.boolean();
 export const count = z.int().min(0);
 export const amount = z.number().min(0);

@@ -62,7 +62,7 @@ export class SpotApi {
     if (words !== undefined && words !== '') {
       const code = codeOf(words);
       // Its errors all come with status 200; one that is not understood may hide that the work was done.
-      throw new RunPodError(code, { method: 'POST', path: this.path, status: 200, detail: words, maybeDone: write && code === 'server' });
+      throw new RunPodError(code, { method: 'POST', path: this.path, status: 200, detail: this.transport.wordsOf(words), maybeDone: write && code === 'server' });
     }
     return fields.within('data');
   }

@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import type { Disposable } from '../base/disposable';
 import { CancelledError, isCancelled, messageOf } from '../base/errors';
 import type { Logger } from '../base/log';
-import { redact } from '../base/log';
+import { plainWords, redact } from '../base/log';
 import { backoff, sleep, withDeadline } from '../base/time';
 import { Coalescer } from './coalesce';
 import type { Dispatchers } from './dispatchers';
@@ -11,7 +11,7 @@ import { RunPodError } from './errors';
 import type { HttpAnswer, HttpRequest, HttpStream } from './http';
 import { codeOf, exchange, header, HttpFailure, openStream } from './http';
 import { originOf } from './keyOrigin';
-import { errorOf, parseJson } from './problem';
+import { errorOf, parseJson, requestIdOf } from './problem';
 import { RateLimit } from './rateLimit';
 import type { ServerClock } from './serverClock';
 
@@ -91,6 +91,8 @@ export class Transport implements Disposable {
   #life = new AbortController();
   /** Counts the beginnings and ends of writes: who reads after a write must not be given an answer begun before it. */
   #generation = 0;
+  /** What must not be shown, should an answer repeat it. */
+  #lastKey: string | undefined;
 
   constructor(private readonly options: TransportOptions) {}
 
@@ -135,6 +137,11 @@ export class Transport implements Disposable {
     const opened = await this.#once(call, call.timeoutMs, { accept: 'text/event-stream', 'cache-control': 'no-cache' }, openStream);
     if ('body' in opened) return opened;
     throw this.#error('not-json', call, { status: opened.status, detail: 'The answer is no event stream' });
+  }
+
+  /** Words of an answer as they may be shown and logged. */
+  wordsOf(words: string): string {
+    return plainWords(redact(words, [this.#lastKey]));
   }
 
   dispose(): void {
@@ -196,6 +203,7 @@ export class Transport implements Disposable {
     let key: string | undefined;
     try {
       key = await this.#key(call, timeoutMs);
+      this.#lastKey = key;
       const dispatcher = await this.options.dispatchers.for(url, call.write);
       const sentAt = Date.now();
       const answer = await send(dispatcher, {
@@ -230,7 +238,7 @@ export class Transport implements Disposable {
     this.rateLimit.observe(headers);
     this.options.clock.observe(headers, sentAt, Date.now());
     const status = 'status' in answer ? answer.status : 200;
-    this.options.log.debug(`${call.method} ${call.path}: ${status} in ${Math.round(tookMs)} ms${header(headers, 'x-request-id') === undefined ? '' : ` (request ${header(headers, 'x-request-id')})`}`);
+    this.options.log.debug(`${call.method} ${call.path}: ${status} in ${Math.round(tookMs)} ms${requestIdOf(headers) === undefined ? '' : ` (request ${requestIdOf(headers)})`}`);
   }
 
   #url(call: Call): URL {
@@ -264,7 +272,7 @@ export class Transport implements Disposable {
       status: answer.status,
       detail: cut ? 'The answer is cut off or no JSON' : 'The answer is no JSON',
       cause: cut ? new TruncatedJson() : undefined,
-      requestId: header(answer.headers, 'x-request-id'),
+      requestId: requestIdOf(answer.headers),
       maybeDone: call.write,
     });
   }
@@ -282,7 +290,7 @@ export class Transport implements Disposable {
 
   #failure(thrown: unknown, call: Call, key: string | undefined): unknown {
     if (thrown instanceof RunPodError) return thrown;
-    const detail = redact(messageOf(thrown), [key]);
+    const detail = plainWords(redact(messageOf(thrown), [key]));
     if (!(thrown instanceof HttpFailure)) return isCancelled(thrown) ? new CancelledError() : this.#error(thrown instanceof Error && thrown.name === 'DeadlineError' ? 'timeout' : 'network', call, { detail, cause: thrown });
     const maybeDone = call.write && thrown.sent;
     switch (thrown.kind) {

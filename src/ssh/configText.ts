@@ -27,13 +27,21 @@ const nowhere = { stopped: 'this-pod-is-stopped.invalid', unchecked: 'this-pod-s
 /** A path as one argument of `ssh_config`. Forward slashes do on Windows too, and `%` begins a token. */
 export const configPath = (path: string): string => `"${path.replaceAll('\\', '/').replaceAll('%', '%%')}"`;
 
+/** One word, without a character that means something in that file or its comments. */
+const word = /^[A-Za-z0-9[][A-Za-z0-9._:%@+[\]-]*$/;
+
+/** Whether all of it can be written so that OpenSSH reads nothing else out of it: a line more could be a command to run. */
+const fits = ({ podId, alias, start, at }: ConfigHost): boolean =>
+  [podId, alias, start, ...(typeof at === 'string' ? [] : [at.host, at.username])].every((text) => word.test(text)) && (typeof at === 'string' || Number.isInteger(at.port));
+const fitsPath = (path: string): boolean => !/["\u0000-\u001f\u007f]/.test(path);
+
 function blockOf(host: ConfigHost, owner: string, knownHosts: string): string {
   const { podId, alias, start, at, identityFiles, identitiesOnly } = host;
   const lines = [
     `# pod ${podId} of ${owner} start ${start}`,
     `Host ${[...new Set([alias, hostKeyAlias(podId)])].join(' ')}`,
     ...(typeof at === 'string' ? [`  HostName ${nowhere[at]}`] : [`  HostName ${at.host}`, `  Port ${at.port}`, `  User ${at.username}`]),
-    ...identityFiles.map((file) => `  IdentityFile ${configPath(file)}`),
+    ...identityFiles.filter(fitsPath).map((file) => `  IdentityFile ${configPath(file)}`),
     ...(identitiesOnly ? ['  IdentitiesOnly yes'] : []),
     `  HostKeyAlias ${hostKeyAlias(podId)}`,
     `  UserKnownHostsFile ${configPath(knownHosts)}`,
@@ -78,7 +86,7 @@ export const podsOfOthers = (text: string, owner: string): Set<string> => new Se
 
 /** The file with the hosts of `owner` in place of its earlier ones, and first: of an option told twice OpenSSH takes the first. */
 export function writeHosts(text: string, owner: string, hosts: readonly ConfigHost[], knownHosts: string): string {
-  const mine = hosts.map((host) => blockOf(host, owner, knownHosts));
+  const mine = hosts.filter(fits).map((host) => blockOf(host, owner, knownHosts));
   const others = blocksIn(text).flatMap((block) => (block.owner === owner ? [] : [block.text]));
   return `${[heading.join('\n'), ...mine, ...others].join('\n\n')}\n`;
 }

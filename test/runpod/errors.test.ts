@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { adviceFor } from '../../src/runpod/errors';
 import type { RunPodErrorCode } from '../../src/runpod/errors';
-import { clientFor, failure, html, json, problem, ScriptedServer, secretKey } from './scriptedServer';
+import { clientFor, failure, html, json, problem, RecordingLog, ScriptedServer, secretKey } from './scriptedServer';
 
 describe('runpod errors: what went wrong, in RunPod\'s words and a code', () => {
   let server: ScriptedServer;
@@ -99,5 +99,31 @@ describe('runpod errors: what went wrong, in RunPod\'s words and a code', () => 
     const error = await failure(clientFor(server.restUrl).pods.get('p1'));
     assert.ok(!JSON.stringify([error.message, error.title, error.detail, error.errors]).includes(secretKey));
     assert.match(error.detail ?? '', /the key ••• is invalid/);
+  });
+
+  it('shows the key neither cut in two, nor over GraphQL, nor in a request id, nor another account’s', async () => {
+    const log = new RecordingLog();
+    const shown = (error: unknown): string => `${String(error)} ${JSON.stringify(error)} ${log.lines.join('\n')}`;
+    answer = (r) => html(r, 502, `<p>${'x'.repeat(290)} ${secretKey}</p>`);
+    assert.doesNotMatch(shown(await failure(clientFor(server.restUrl, { log, timings: { attempts: 1 } }).pods.get('p1'))), /rpa_/);
+    answer = (r) => problem(r, 400, 'pod key rpa_ANOTHERACCOUNT123 refused', { 'x-request-id': secretKey });
+    assert.doesNotMatch(shown(await failure(clientFor(server.restUrl, { log }).pods.get('p1'))), /rpa_/);
+    const legacy = 'OLDKEY0123456789ABCDEF';
+    const words = { errors: [{ message: `Unauthorized: ${legacy}` }] };
+    answer = (r) => json(r, 200, words);
+    const client = clientFor(server.restUrl, { log, key: () => Promise.resolve(legacy) });
+    assert.equal(await client.account(), undefined);
+    assert.equal(client.accountProblem?.code, 'forbidden');
+    assert.doesNotMatch(shown(client.accountProblem), new RegExp(legacy));
+    assert.doesNotMatch(shown(await failure(client.spot.ending('p1'))), new RegExp(legacy));
+  });
+
+  it('keeps the words of a server to one line of bounded length', async () => {
+    const log = new RecordingLog();
+    answer = (r) => problem(r, 400, `no\n2026-01-01 00:00:00.000 [info] all is well\u001b[2J\u202e${'x'.repeat(2_000_000)}`, {}, { errors: Array.from({ length: 5000 }, (_, i) => `e${i}\n`) });
+    const error = await failure(clientFor(server.restUrl, { log }).pods.get('p1'));
+    assert.doesNotMatch(error.message, /[\u0000-\u001f\u202e]/);
+    assert.ok(error.message.length < 1200 && (error.errors?.length ?? 0) <= 50, String(error.message.length));
+    for (const line of log.lines) assert.ok(line.length < 1300 && !line.includes('\n'), line.slice(0, 100));
   });
 });

@@ -64,6 +64,33 @@ describe('runpod rows: a pod is read as far as it goes and never lost', () => {
     });
   });
 
+  it('takes no id that means more than a name where ids go: into paths, host names and files of OpenSSH', () => {
+    for (const id of ['../../etc', 'a/b', 'a b', 'x\n  ProxyCommand touch /tmp/pwned', 'evil.test#', '-oProxyCommand=x', '$(reboot)', '__proto__', '', 'x'.repeat(200)]) {
+      const row = readPodRow(pod(id));
+      assert.equal(row.kind, 'unreadable', id);
+      // It may bill, so its row stays.
+      assert.equal(row.kind === 'unreadable' && row.row.problem, 'no readable id', id);
+      assert.equal(readPod(pod(id)), undefined, id);
+    }
+  });
+
+  it('shows names without what would deceive: line ends, escape sequences, turned directions', () => {
+    assert.equal(read({ name: 'llama\n$5.00/hr' }).name, 'llama\ufffd$5.00/hr');
+    assert.equal(read({ name: '\u001b]0;owned\u0007x\u009b31m' }).name, '\ufffd]0;owned\ufffdx\ufffd31m');
+    assert.equal(read({ name: 'prod\u202egnitset' }).name, 'prod\ufffdgnitset');
+    assert.equal(read({ name: 'x'.repeat(5000) }).name.length, 201);
+    assert.equal(read({ name: 'modèle 训练 🦙 فارسی‌' }).name, 'modèle 训练 🦙 فارسی‌');
+    const row = readPodRow({ id: '!', name: '\u001b[2J' });
+    assert.equal(row.kind === 'unreadable' && row.row.name, '\ufffd[2J');
+    assert.equal(readGpuType({ id: 'NVIDIA L4', name: 'L4\u001b[31m' }, false)?.name, 'L4\ufffd[31m');
+  });
+
+  it('takes no address of a port that is none', () => {
+    const { runtime, problems } = read({ runtime: { ports: [{ private: 80, public: 1234, type: 'tcp', ip: '1.2.3.4; curl evil' }, { private: 81, public: 1235, type: 'tcp; x', ip: '100.65.0.1' }] } });
+    assert.deepEqual(runtime?.ports, [{ private: 80, public: 1234, type: 'tcp' }, { private: 81, public: 1235, type: 'tcp', ip: '100.65.0.1' }]);
+    assert.equal(problems, undefined);
+  });
+
   it('reads both kinds of mount, and none', () => {
     assert.deepEqual(read({ mounts: { network: [{ volumeId: 'v1', path: '/runpod-volume' }] } }).mount, { kind: 'network', volumeId: 'v1', path: '/runpod-volume' });
     assert.deepEqual(read({ mounts: { network: [], persistent: { size: 20, path: '/data' } } }).mount, { kind: 'persistent', sizeGb: 20, path: '/data' });
@@ -176,7 +203,7 @@ describe('runpod rows: whatever JSON a list holds', () => {
         let withoutId = 0;
         for (const one of sent) {
           const id: unknown = typeof one === 'object' && one !== null && 'id' in one ? one.id : undefined;
-          if (typeof id === 'string' && id !== '') assert.ok(ids.has(id), `${id} is hidden`);
+          if (typeof id === 'string' && /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/.test(id)) assert.ok(ids.has(id), `${id} is hidden`);
           else withoutId++;
         }
         assert.equal(rows.filter((one) => one.kind === 'unreadable' && one.row.id === undefined).length, withoutId);

@@ -130,7 +130,7 @@ for (const contract of ['2026-08', '2026-10'] as const) {
     for (const kind of ['hang', 'reset', 'html', 'truncated', 'cloudflare'] as const) {
       it(`meets ${kind} with a typed error on a write, and once more with an answer on a read where that helps`, async () => {
         simulator.fault({ method: 'POST', path: '/v2/pods', effect: { kind } });
-        const hasty = clientFor(simulator.restUrl, { key: () => Promise.resolve(simulator.apiKey), timings: { createMs: 300, callMs: 300 } });
+        const hasty = clientFor(simulator.restUrl, { key: () => Promise.resolve(simulator.apiKey), ...(kind === 'hang' ? { timings: { createMs: 1_000, callMs: 1_000 } } : {}) });
         const codes = { hang: 'timeout', reset: 'network', html: 'server', truncated: 'not-json', cloudflare: 'edge-blocked' } as const;
         const error = await failure(hasty.pods.create(gpuPod(`fault-${kind}`)));
         assert.equal(error.code, codes[kind]);

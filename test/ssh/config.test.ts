@@ -48,6 +48,25 @@ describe('what OpenSSH is told of the pods', () => {
     if (process.platform !== 'win32') assert.equal((await fs.stat(files.config)).mode & 0o077, 0);
   });
 
+  it('holds nothing that a name or an address could smuggle in', async () => {
+    const files = new ConfigFiles(path.join(dir, 'pods'), 'one');
+    const smuggled = 'x\n  ProxyCommand touch /tmp/pwned';
+    const at = { host: '203.0.113.7', port: 22, username: 'root' };
+    const hostile = [
+      host(smuggled, { alias: 'runpod-a' }),
+      host('b', { alias: `runpod-${smuggled}` }),
+      host('c', { start: smuggled }),
+      host('d', { at: { ...at, host: `203.0.113.7\n  ProxyCommand x` } }),
+      host('e', { at: { ...at, host: '-oProxyCommand=x' } }),
+      host('f', { at: { ...at, username: 'root\n  LocalCommand x' } }),
+      host('g h', { alias: 'runpod-g * !x' }),
+    ];
+    await files.write([...hostile, host('good', { identityFiles: ['/keys/a"\n  ProxyCommand x', '/keys/b'] })], new Map([line('good')]));
+    const text = await fs.readFile(files.config, 'utf8');
+    assert.doesNotMatch(text, /ProxyCommand|LocalCommand/);
+    assert.deepEqual((await files.read()).hosts.map(({ podId, identityFiles }) => ({ podId, identityFiles })), [{ podId: 'good', identityFiles: ['/keys/b'] }]);
+  });
+
   it('is shared with another editor on this computer, which keeps its own', async () => {
     const [one, two] = [new ConfigFiles(dir, 'one'), new ConfigFiles(dir, 'two')];
     await Promise.all([one.write([host('abc'), host('solo')], new Map([line('abc'), line('solo')])), two.write([host('abc', { identityFiles: ['/keys/two'] })], new Map([line('abc')]))]);
