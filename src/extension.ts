@@ -11,6 +11,7 @@ import { registerPodChanges } from './editor/commands/changePod';
 import { registerPodActions } from './editor/commands/podActions';
 import { followContextKeys } from './editor/contextKeys';
 import { registerCosts } from './editor/costs';
+import { registerBeside } from './editor/createPod/beside';
 import { registerCreatePod } from './editor/createPod/command';
 import { followLostCreates, pendingCreates } from './editor/createPod/lostCreates';
 import { registerSpot } from './editor/createPod/spot';
@@ -21,6 +22,7 @@ import { DiskFigures } from './editor/disk/figures';
 import { registerFileSystem } from './editor/fileSystem/register';
 import { Guards } from './editor/guard/guards';
 import { registerGuards } from './editor/guard/register';
+import { registerLaunches } from './editor/launch/register';
 import type { Parts } from './editor/parts';
 import { RunBook } from './editor/podRuns/book';
 import { FollowedRuns } from './editor/podRuns/followed';
@@ -35,7 +37,6 @@ import { registerSync } from './editor/sync/register';
 import { Mappings } from './editor/sync/mappings';
 import { Ledgers } from './editor/sync/ledgers';
 import { registerSearch } from './editor/search/register';
-import { registerProfiles } from './editor/profile/commands';
 import { reachThrough, tellSessions } from './editor/sessions';
 import { Spending } from './editor/spending';
 import { guardUrls } from './editor/settings';
@@ -66,7 +67,7 @@ export function activate(context: ExtensionContext): void {
   const followed = new FollowedRuns(context.workspaceState);
   const { files, fileChanges, fileSystem } = registerFileSystem({ sessions, store, log });
   const pending = pendingCreates(context.globalState);
-  const watches = new Watches(context.workspaceState, keys, api, log);
+  const watches = new Watches(context, keys, api, log);
   const guards = new Guards({ store, sessions, log, urls: guardUrls, now });
   const parts: Parts = { guards, context, log, keys, api, store, reach, sessions, activePod, identities, podLogs, runBook, followed, pendingCreates: pending, watches, files, fileChanges, now, ledgers: new Ledgers(context), mappings: new Mappings(context.workspaceState) };
 
@@ -99,7 +100,8 @@ export function activate(context: ExtensionContext): void {
     watches,
     followLostCreates(store, pending, keys, log),
     ...registerCreatePod(parts),
-    ...registerProfiles(parts),
+    registerBeside(parts),
+    ...registerLaunches(parts),
     ...registerVolumes(parts),
     ...registerMachines(parts, machines),
     ...registerSpot(parts),

@@ -5,6 +5,7 @@ export const COMMANDS = [
   'runpod.refreshPods',
   'runpod.createPod',
   'runpod.createSpotPod',
+  'runpod.createPodOnVolume',
   'runpod.saveConnection',
   'runpod.connectMachine',
   'runpod.switchAccount',
@@ -18,6 +19,8 @@ export const COMMANDS = [
   'runpod.growVolume',
   'runpod.deleteVolume',
   'runpod.createPodFromFolder',
+  'runpod.resumeLaunch',
+  'runpod.leaveLaunch',
   'runpod.planPod',
   'runpod.createProfile',
   'runpod.watches',
@@ -85,6 +88,7 @@ export const COMMANDS = [
 export type CommandId = (typeof COMMANDS)[number];
 
 export const VIEW_PODS = 'runpod.pods';
+export const VIEW_LAUNCHES = 'runpod.launches';
 export const VIEW_SEARCH = 'runpod.search';
 export const TICKER = 'runpod.ticker';
 export const SCHEME = 'runpod';
@@ -96,6 +100,8 @@ export const CONTEXT = {
   phase: 'runpod.phase',
   /** True when the last good list has no pod. */
   empty: 'runpod.empty',
+  /** A pod of one of this window's folders is on its way, or stopped on it. */
+  launching: 'runpod.launching',
   /** There is a search on a pod to look at. */
   searchShown: 'runpod.search.shown',
   searchRunning: 'runpod.search.running',

@@ -34,7 +34,7 @@ export interface Parts {
   readonly guards: Guards;
   /** Creates whose end is not known yet. */
   readonly pendingCreates: PendingCreates;
-  /** Hardware that this window waits for. */
+  /** Hardware that is waited for. */
   readonly watches: Watches;
   /** The runs of the pods, as far as somebody has looked. */
   readonly runBook: RunBook;

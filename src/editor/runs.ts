@@ -15,7 +15,7 @@ import { registerTasks } from './tasks/provider';
 import type { RunParts } from './tasks/pods';
 import type { RunObserver } from './tasks/runTerminal';
 import type { EndedRun } from './podRuns/followed';
-import { Runs, type RunChoices } from './tasks/runOnRunPod';
+import { Runs, type CommandChoices, type RunChoices } from './tasks/runOnRunPod';
 import { PodTerminals } from './terminal/register';
 
 const LAST_COMMAND = 'runpod.lastCommand';
@@ -52,11 +52,11 @@ export function registerRuns(parts: Parts): Disposable[] {
       const pod = await targets.forUse(target, l10n.t('Open a terminal on which pod?'));
       return terminals.open(pod.id, await folderOf(target));
     }),
-    command('runpod.runCommand', log, async (target, text) => {
+    command('runpod.runCommand', log, async (target, text, more) => {
       const pod = await targets.forUse(target, l10n.t('Run a command on which pod?'));
       const line = typeof text === 'string' && text.trim() !== '' ? text : await askCommand(pod.name, context.workspaceState.get(LAST_COMMAND));
       if (line !== text) await context.workspaceState.update(LAST_COMMAND, line);
-      return runs.runCommand(pod.id, line);
+      return runs.runCommand(pod.id, line, readCommandChoices(more));
     }),
     command('runpod.runOnRunPod', log, async (target, chosen) => {
       const uri = fileOf(target);
@@ -107,6 +107,12 @@ function readChoices(value: unknown): RunChoices {
     conflicts: conflicts === 'overwrite' || conflicts === 'keep' ? conflicts : undefined,
     confirmed: confirmed === true,
   };
+}
+
+function readCommandChoices(value: unknown): CommandChoices {
+  const { cwd, title, group, folder } = choices(value) ?? {};
+  const text = (one: unknown): string | undefined => (typeof one === 'string' && one !== '' ? one : undefined);
+  return { cwd: text(cwd), title: text(title), group: text(group), folder: text(folder) };
 }
 
 /** From a folder or file of a pod in the explorer, the shell starts there. */

@@ -1,6 +1,7 @@
 import type { CreatePodRequest, Pod } from '../runpod/types';
 import type { Candidate } from './candidates';
 import { CREATE_MARK } from './createMark';
+import { withoutGuard } from './guard/args';
 
 /**
  * The request for another pod on the network volume of `pod`, with the same image, ports and environment, on the chosen
@@ -22,15 +23,9 @@ export function besideRequest(pod: Pod, name: string, { gpu, cpu, cloud }: Candi
     dataCenterIds: [dataCenterId],
     ports: pod.ports,
     ...(Object.keys(env).length === 0 ? {} : { env }),
-    ...startCommand(pod),
+    ...withoutGuard(pod),
     ...(pod.registryId === undefined ? {} : { registry: pod.registryId }),
   };
-}
-
-/** In the exec form where the pod has that: `args` then holds the same as JSON. */
-function startCommand({ args, cmd, entrypoint }: Pod): Pick<CreatePodRequest, 'args' | 'cmd' | 'entrypoint'> {
-  if (cmd || entrypoint) return { ...(cmd ? { cmd } : {}), ...(entrypoint ? { entrypoint } : {}) };
-  return args === '' ? {} : { args };
 }
 
 /** `llama-ft-2`, then `llama-ft-3`: a name that no listed pod has. */

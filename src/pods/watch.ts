@@ -24,6 +24,10 @@ export interface WatchOrder {
   readonly profile?: ProfileRef;
   /** ms since 1970. */
   readonly since: number;
+  /** It ends then, found or not. */
+  readonly until: number;
+  /** A person has been told, and has not answered yet. */
+  readonly toldAt?: number;
   /** The API it is for. */
   readonly origin: string;
 }
@@ -44,6 +48,8 @@ export interface WatchDeps {
   readonly orders: () => readonly WatchOrder[];
   /** Told when some of an order's requests could be placed now, the preferred first. Resolves when that is dealt with; meanwhile nothing is asked. */
   readonly onSight: (order: WatchOrder, sighted: readonly Sighting[]) => Promise<void>;
+  /** Whether this is the window that asks, and it is time; otherwise the next look is as far off as after an answer. */
+  readonly mayAsk?: () => Promise<boolean>;
   /** Distance of two requests in ms, by how much anybody looks. */
   readonly everyMs: () => number;
   readonly log: Logger;
@@ -57,6 +63,15 @@ export interface Sighting {
 /** With the list of pods beside it, a window in front stays under six requests a minute and one behind under one. */
 export const WATCH_MS = { front: 75_000, background: 180_000 } as const;
 
+/** So long something is waited for, unless it comes before. */
+export const WATCH_FOR_MS = 3 * 24 * 3_600_000;
+/** Whoever was told and does not answer has perhaps closed that window: after so long it is watched for again. */
+const TOLD_MS = 30 * 60_000;
+
+/** The orders of an account that count just now. */
+export const liveOrders = (orders: readonly WatchOrder[], origin: string, now: number): WatchOrder[] =>
+  orders.filter((o) => o.origin === origin && o.until > now && (o.toldAt === undefined || Math.abs(now - o.toldAt) > TOLD_MS));
+
 /**
  * Asks the catalog, one request at a time and far apart, whether what is waited for has come. Requests that need the same
  * answer share one. Ends with its last order, and begins again with `wake`.
@@ -69,6 +84,11 @@ export class GpuWatch implements Disposable {
   readonly #end = new AbortController();
 
   constructor(private readonly deps: WatchDeps) {}
+
+  /** Something may have been ordered elsewhere. */
+  ensure(): void {
+    if (this.#timer === undefined) this.wake(this.deps.everyMs());
+  }
 
   /** Something was ordered, or may be asked sooner. */
   wake(soonMs = 1000): void {
@@ -84,10 +104,11 @@ export class GpuWatch implements Disposable {
 
   async #look(): Promise<void> {
     this.#running = true;
+    this.#timer = undefined;
     try {
       const questions = questionsOf(this.deps.orders());
       const question = questions[this.#turn++ % Math.max(1, questions.length)];
-      if (question) await this.#ask(question);
+      if (question && ((await this.deps.mayAsk?.()) ?? true)) await this.#ask(question);
       this.#failures = 0;
     } catch (error) {
       if (isCancelled(error)) return;

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'mocha';
 import { silentLog } from '../../src/base/log';
 import { besideRequest, nameBeside } from '../../src/pods/beside';
+import { guardedArgs } from '../../src/pods/guard/args';
 import { keepStarting, startPod, StartRefusedError } from '../../src/pods/start';
 import { RunPodClient } from '../../src/runpod/client';
-import type { Pod } from '../../src/runpod/types';
+import type { CreatePodRequest, Pod } from '../../src/runpod/types';
 import { startSimulator, type Simulator } from '../simulator/simulator';
 import { aPod } from './fixtures';
 
@@ -82,6 +83,17 @@ describe('another pod on the same network volume', () => {
       mounts: { network: [{ volumeId: 'vol1', path: '/data' }] }, dataCenterIds: ['US-KS-2'], ports: pod.ports, env: { WANDB_MODE: 'offline' }, args: 'sleep infinity',
     });
     assert.throws(() => besideRequest(aPod(), 'x', candidate, 'US-KS-2'), TypeError);
+  });
+
+  it('takes the guard of the other pod out of its start command, and nothing else', () => {
+    const mount = { kind: 'network', volumeId: 'v', path: '/workspace' } as const;
+    const ours = guardedArgs({ limitMinutes: 240, atLimit: 'terminate' }, '/workspace', { rest: 'http://127.0.0.1:1/v2', graphql: 'http://127.0.0.1:1/graphql' });
+    const beside = (more: Partial<Pod>): Partial<CreatePodRequest> => besideRequest(aPod({ mount, args: '', ...more }), 'x', candidate, 'US-KS-2');
+    assert.ok(!('args' in beside({ args: ours })));
+    assert.equal(beside({ args: ours.replace('exec /start.sh', 'exec /my.sh') }).args, "sh -c 'exec /my.sh'");
+    assert.equal(beside({ args: 'bash -c "exec /start.sh"' }).args, 'bash -c "exec /start.sh"');
+    assert.ok(!('cmd' in beside({ args: '{}', cmd: ['sh', '-c', ours.slice("sh -c '".length, -1)] })));
+    assert.deepEqual(beside({ args: '{}', cmd: ['sh', '-c', 'exec /start.sh'] }).cmd, ['sh', '-c', 'exec /start.sh']);
   });
 
   it('has a name of its own', () => {

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { silentLog } from '../../src/base/log';
 import { RunPodClient } from '../../src/runpod/client';
-import { GpuWatch, questionsOf, sightings, type WatchOrder } from '../../src/pods/watch';
+import { GpuWatch, liveOrders, questionsOf, sightings, type WatchOrder } from '../../src/pods/watch';
 import { startSimulator } from '../simulator/simulator';
 
 const RTX = 'NVIDIA GeForce RTX 4090';
 const order = (more: Partial<WatchOrder> = {}): WatchOrder => ({
-  id: 'w1', name: 'llama-ft', label: 'RTX 4090', createOnSight: false, since: 0, origin: 'o',
+  id: 'w1', name: 'llama-ft', label: 'RTX 4090', createOnSight: false, since: 0, until: Number.MAX_SAFE_INTEGER, origin: 'o',
   requests: [{ name: 'llama-ft', image: 'x', gpu: { id: RTX, count: 1 }, cloud: 'SECURE' }],
   ...more,
 });
@@ -59,6 +59,28 @@ describe('watching for a GPU', () => {
       client.dispose();
       await simulator.close();
     }
+  });
+
+  it('ends at its time, rests while somebody is being told, and is of one account', () => {
+    const hour = 3_600_000;
+    const orders = [order({ id: 'live', until: 2 * hour }), order({ id: 'over', until: hour }), order({ id: 'told', until: 9 * hour, toldAt: hour - 60_000 }), order({ id: 'forgotten', until: 9 * hour, toldAt: 1 }), order({ id: 'elsewhere', origin: 'p', until: 9 * hour })];
+    assert.deepEqual(liveOrders(orders, 'o', hour).map((o) => o.id), ['live', 'forgotten']);
+  });
+
+  it('is asked for by one window of several, and taken over when that one closes', async () => {
+    let holder = 'a';
+    const asked: string[] = [];
+    const windows = ['a', 'b', 'c'].map((name) => new GpuWatch({ api: { gpus: async () => (asked.push(name), []) }, orders: () => [order()], onSight: async () => undefined, mayAsk: async () => holder === name, everyMs: () => 2, log: silentLog }));
+    for (const one of windows) one.wake(0);
+    const until = async (done: () => boolean): Promise<void> => {
+      for (const end = Date.now() + 5_000; !done(); await new Promise((resolve) => setTimeout(resolve, 2))) assert.ok(Date.now() < end);
+    };
+    await until(() => asked.length >= 3);
+    assert.deepEqual([...new Set(asked)], ['a']);
+    holder = 'b';
+    await until(() => asked.includes('b'));
+    windows.forEach((one) => one.dispose());
+    assert.ok(!asked.includes('c'));
   });
 
   it('goes on after failures, more slowly', async () => {

@@ -1,6 +1,8 @@
 import { l10n, window, type Disposable, type QuickPickItem } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { CREATE_MARK } from '../../pods/createMark';
+import { GUARD_VARIABLE } from '../../pods/guard/wish';
+import { SPOT_MARK } from '../../pods/spot';
 import type { Pod, UpdatePodRequest } from '../../runpod/types';
 import type { Parts } from '../parts';
 import { choices, command, Targets } from './command';
@@ -45,7 +47,7 @@ export function registerPodChanges(parts: Parts): Disposable[] {
     command('runpod.changeEnvironment', parts.log, async (target, options) => {
       const pod = await targets.pod(target, l10n.t('Change the environment of which pod?'));
       const given = choices(options)?.['env'];
-      const env = typeof given === 'object' && given !== null ? { ...(given as Record<string, string>) } : await askEnvironment(pod);
+      const env = typeof given === 'object' && given !== null ? { ...ownVariables(pod), ...(given as Record<string, string>) } : await askEnvironment(pod);
       if (choices(options)?.['confirmed'] !== true) await confirmReset(pod, l10n.t('Change the environment of {0}?', pod.name), 'yes');
       return applied(await patch(pod, { env }), pod, parts);
     }),
@@ -86,7 +88,9 @@ async function askPorts(pod: Pod): Promise<string[]> {
 }
 
 /** Variables that this extension needs on its pods; they are kept, and not shown. */
-const OURS: ReadonlySet<string> = new Set(['PUBLIC_KEY', CREATE_MARK, 'RUNPOD_WORKSPACES_GUARD']);
+const OURS: ReadonlySet<string> = new Set(['PUBLIC_KEY', CREATE_MARK, GUARD_VARIABLE, SPOT_MARK]);
+
+const ownVariables = (pod: Pod): Record<string, string> => Object.fromEntries(Object.entries(pod.env).filter(([name]) => OURS.has(name)));
 
 interface VariableItem extends QuickPickItem {
   readonly does: 'apply' | 'add' | 'edit';

@@ -8,15 +8,14 @@ import type { Pod } from '../../runpod/types';
 import type { Parts } from '../parts';
 import { gigabytes, rate } from '../words';
 import { choices, command, run, Targets } from './command';
-import { showUntilReady } from './untilReady';
-import { WaysOut } from './withoutGpu';
+import { showUntilReady, waysOut } from './untilReady';
 
 /** How long RunPod may take to confirm a stop or terminate before we say that it has not. */
 const CONFIRM_MS = 90_000;
 
 export function registerPodActions(parts: Parts): Disposable[] {
   const targets = new Targets(parts.store);
-  const ways = new WaysOut(parts);
+  const ways = waysOut(parts);
   const can = (action: Pod['actions'][number]) => (pod: Pod): boolean => pod.actions.includes(action);
   return [
     command('runpod.startPod', parts.log, async (target) => {

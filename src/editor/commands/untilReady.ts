@@ -10,37 +10,18 @@ import { hasNoGpu, WaysOut } from './withoutGpu';
 export interface ReadyOptions {
   /** What a cancel of the wait means beyond no longer waiting, for example ending a pod that was just made. */
   readonly onCancel?: () => Promise<void>;
-  /** Say nothing when it is ready: somebody else goes on from there. */
+  /** Say nothing when it is ready. */
   readonly quiet?: boolean;
 }
 
 /**
- * Shows progress until the pod answers on SSH: what it waits for, the log's latest line, and what that cost so far.
+ * Shows progress until the pod answers on SSH: what it waits for, the log's latest line, and what that cost so far; then says
+ * that it is ready.
  * @returns the pod as it is when ready, or undefined when it did not get there (which has then been shown)
  */
 export async function showUntilReady(parts: Parts, podId: string, name: string, options: ReadyOptions = {}): Promise<Pod | undefined> {
   try {
-    const ready = await window.withProgress({ location: ProgressLocation.Notification, title: name, cancellable: true }, async (progress, token) => {
-      const controller = new AbortController();
-      token.onCancellationRequested(() => controller.abort());
-      return waitUntilReady(
-        {
-          ...parts.reach,
-          getPod: async (id, signal) => {
-            const pod = await parts.reach.getPod(id, signal);
-            parts.sessions.podChanged(pod);
-            return pod;
-          },
-        },
-        podId,
-        {
-          signal: controller.signal,
-          onProgress: (p) => progress.report({ message: progressText(p) }),
-          onStuck: (stuck) => askStuck(name, stuck),
-        },
-      );
-    });
-    void parts.store.refresh();
+    const ready = await untilReady(parts, podId, name);
     if (!options.quiet) void announce(parts, ready);
     return ready;
   } catch (error) {
@@ -50,7 +31,45 @@ export async function showUntilReady(parts: Parts, podId: string, name: string, 
   }
 }
 
+/**
+ * The same without a word at its end: somebody else goes on from there.
+ * @param onProgress told what the progress shows
+ * @throws CancelledError when the person has enough of waiting; PodUnavailableError when it will not get there
+ */
+export async function untilReady(parts: Parts, podId: string, name: string, onProgress?: (text: string) => void): Promise<Pod> {
+  const ready = await window.withProgress({ location: ProgressLocation.Notification, title: name, cancellable: true }, async (progress, token) => {
+    const controller = new AbortController();
+    token.onCancellationRequested(() => controller.abort());
+    return waitUntilReady(
+      {
+        ...parts.reach,
+        getPod: async (id, signal) => {
+          const pod = await parts.reach.getPod(id, signal);
+          parts.sessions.podChanged(pod);
+          return pod;
+        },
+      },
+      podId,
+      {
+        signal: controller.signal,
+        onProgress: (p) => {
+          progress.report({ message: progressText(p) });
+          onProgress?.(phaseText(p));
+        },
+        onStuck: (stuck) => askStuck(name, stuck),
+      },
+    );
+  });
+  void parts.store.refresh();
+  return ready;
+}
+
 function progressText(p: ReadyProgress): string {
+  const line = p.line ? ` — ${p.line.slice(0, 120)}` : '';
+  return phaseText(p) + line;
+}
+
+function phaseText(p: ReadyProgress): string {
   const phase = {
     placing: l10n.t('finding a machine'),
     pulling: p.percent === undefined ? l10n.t('pulling the image') : l10n.t('pulling the image {0} %', Math.round(p.percent)),
@@ -59,8 +78,7 @@ function progressText(p: ReadyProgress): string {
     ready: l10n.t('ready'),
   }[p.phase];
   const cost = p.spent === undefined ? '' : ` · ${l10n.t('so far {0}', money(p.spent, { estimate: true }))}`;
-  const line = p.line ? ` — ${p.line.slice(0, 120)}` : '';
-  return `${phase} · ${longTime(p.elapsedMs)}${cost}${line}`;
+  return `${phase} · ${longTime(p.elapsedMs)}${cost}`;
 }
 
 async function askStuck(name: string, stuck: Stuck): Promise<'wait' | 'stop'> {
@@ -76,10 +94,13 @@ async function askStuck(name: string, stuck: Stuck): Promise<'wait' | 'stop'> {
 }
 
 async function announce(parts: Parts, pod: Pod): Promise<void> {
-  if (hasNoGpu(pod)) return new WaysOut(parts).afterEmptyStart(pod);
+  if (hasNoGpu(pod)) return waysOut(parts).afterEmptyStart(pod);
   const open = l10n.t('Open Folder');
   const terminal = l10n.t('Open Terminal');
   const answer = await window.showInformationMessage(l10n.t('{0} is ready.', pod.name), open, terminal);
   if (answer === open) await run('runpod.openRemoteWorkspace', { podId: pod.id });
   if (answer === terminal) await run('runpod.openTerminal', { podId: pod.id });
 }
+
+/** What can be done when a stopped pod does not start, or starts without a GPU. */
+export const waysOut = (parts: Parts): WaysOut => new WaysOut(parts, (pod) => showUntilReady(parts, pod.id, pod.name));

@@ -1,17 +1,11 @@
 import { l10n, ProgressLocation, window } from 'vscode';
-import { CancelledError, isCancelled } from '../../base/errors';
-import { besideRequest, nameBeside } from '../../pods/beside';
+import { isCancelled } from '../../base/errors';
 import { keepStarting, type StartRefusedError } from '../../pods/start';
 import type { Pod } from '../../runpod/types';
-import { createAsked } from '../createPod/command';
-import { hardwareStep } from '../createPod/hardwareStep';
-import { catalogReader } from '../createPod/wizard';
 import { startRefusedWords } from '../errorWords';
 import type { Parts } from '../parts';
-import { BACK } from '../prompts/steps';
 import { rate } from '../words';
 import { run, showError } from './command';
-import { showUntilReady } from './untilReady';
 
 /** A GPU pod whose machine had no GPU left when it started. */
 export const hasNoGpu = (pod: Pod): boolean => pod.cpu === undefined && (pod.gpu === undefined || pod.gpu.count === 0);
@@ -23,7 +17,11 @@ interface Way {
 
 /** What can be done when a stopped pod does not start, or starts without a GPU. */
 export class WaysOut {
-  constructor(private readonly parts: Parts) {}
+  /** @param wait shows the wait until a pod that was started is ready */
+  constructor(
+    private readonly parts: Parts,
+    private readonly wait: (pod: Pod) => Promise<unknown>,
+  ) {}
 
   async afterRefusal(error: StartRefusedError): Promise<void> {
     const { pod } = error;
@@ -78,28 +76,10 @@ export class WaysOut {
     parts.store.put(started);
     parts.sessions.podChanged(started);
     parts.store.hurry();
-    await showUntilReady(parts, pod.id, pod.name);
+    await this.wait(pod);
   }
 
   #beside(pod: Pod): Way {
-    return { title: l10n.t('New Pod on This Volume…'), go: () => this.#createBeside(pod) };
-  }
-
-  /** Another pod like this one, on hardware that is free where the network volume lies. */
-  async #createBeside(pod: Pod): Promise<void> {
-    const { parts } = this;
-    const client = await parts.api.client();
-    const dataCenter = pod.dataCenterId ?? (pod.mount?.kind === 'network' ? (await client.networkVolumes.get(pod.mount.volumeId)).dataCenterId : undefined);
-    if (dataCenter === undefined) throw new Error(l10n.t('RunPod does not say where the network volume of {0} lies.', pod.name));
-    const name = nameBeside(pod.name, new Set(parts.store.state.pods.map((p) => p.name)));
-    const title = l10n.t('New Pod on the Volume of {0}', pod.name);
-    const answer = await hardwareStep({ title, step: 1, of: 1, catalog: catalogReader(client), recent: [], count: Math.max(1, pod.gpu?.count ?? 1), dataCenterIds: [dataCenter] });
-    if (answer === BACK) throw new CancelledError();
-    const { candidate } = answer;
-    const request = besideRequest(pod, name, candidate, dataCenter);
-    const create = l10n.t('Create {0}', name);
-    const detail = l10n.t('{0} in {1} for {2}, with the image and environment of {3} and the same {4}. It bills until it is stopped. {3} stays as it is.', candidate.label, dataCenter, rate(candidate.perHour), pod.name, pod.mount?.path ?? '');
-    if ((await window.showInformationMessage(l10n.t('Create {0}?', name), { modal: true, detail }, create)) !== create) throw new CancelledError();
-    await createAsked(parts, [{ request, label: candidate.label, perHour: candidate.perHour }]);
+    return { title: l10n.t('New Pod on This Volume…'), go: () => run('runpod.createPodOnVolume', { podId: pod.id }) };
   }
 }

@@ -1,5 +1,6 @@
 import { commands, l10n, window, type Disposable, type Uri } from 'vscode';
 import { CancelledError } from '../../base/errors';
+import type { Asked } from '../../pods/asked';
 import { wishAmong, WISH_FIELDS, type GuardWish } from '../../pods/guard/wish';
 import type { CreatePodRequest, Pod } from '../../runpod/types';
 import { choices, command, run } from '../commands/command';
@@ -8,7 +9,7 @@ import type { CommandId } from '../ids';
 import type { Parts } from '../parts';
 import { foldersWithProfiles, readFolder, summaryOf } from '../profile/folder';
 import { placeOrOffer } from './offers';
-import { place, type Asked } from './place';
+import { place } from './place';
 import { askForPod } from './wizard';
 
 export function registerCreatePod(parts: Parts): Disposable[] {
@@ -53,20 +54,19 @@ async function askWhereFrom(): Promise<{ readonly uri: Uri; readonly key: string
 }
 
 /** Creates what a person has agreed to, offers ways out where nothing is free, and shows the wait until it is ready. */
-export async function createAsked(parts: Parts, asked: readonly Asked[], then?: (ready: Pod) => Promise<void>): Promise<{ id: string } | { watch: string } | undefined> {
+export async function createAsked(parts: Parts, asked: readonly Asked[]): Promise<{ id: string } | { watch: string } | undefined> {
   const result = await placeOrOffer(parts, asked);
   if (!('pod' in result)) return result;
-  void afterCreate(parts, result.pod, { asked: true, ...(then ? { then } : {}) });
+  void afterCreate(parts, result.pod, { asked: true });
   return { id: result.pod.id };
 }
 
-async function afterCreate(parts: Parts, pod: Pod, options: { readonly asked: boolean; readonly then?: (ready: Pod) => Promise<void> }): Promise<void> {
+async function afterCreate(parts: Parts, pod: Pod, options: { readonly asked: boolean }): Promise<void> {
   if (options.asked) parts.podLogs.show(pod.id, pod.name);
-  const ready = await showUntilReady(parts, pod.id, pod.name, {
+  await showUntilReady(parts, pod.id, pod.name, {
     // A pod that nobody waits for any more, just made, would bill unseen: leaving the wait ends it.
     ...(options.asked ? { onCancel: () => run('runpod.terminatePod', { podId: pod.id }, { confirmed: true }) } : {}),
   });
-  if (ready) await options.then?.(ready);
 }
 
 /**

@@ -1,8 +1,8 @@
 import { l10n, QuickInputButtons, ThemeIcon, window, type QuickInputButton } from 'vscode';
 import { cpuCandidate, keyOf, type Candidate, type Catalog } from '../../pods/candidates';
 import { ceilingIn, countIn, hardwareRows, matchesQuery, offerOf, placesOf, suggestedRow, type HardwareRow } from '../../pods/hardwareSearch';
-import type { Availability, Stock } from '../../runpod/types';
-import { heading, stockWord, walk, type BACK, type Choice, type StepPlace } from '../prompts/steps';
+import { heading, walk, type BACK, type Choice, type StepPlace } from '../prompts/steps';
+import { placesText } from '../prompts/stock';
 import { gigabytes, rate } from '../words';
 
 /** What a person picked: a computer to rent, or one to wait for. */
@@ -25,7 +25,6 @@ type Row = Choice<HardwareAnswer> & { readonly hardware?: HardwareRow };
 
 const COUNTS = [1, 2, 4, 8] as const;
 const CPU_SIZES = [2, 4, 8, 16] as const;
-const LEVELS: readonly Availability[] = ['HIGH', 'MEDIUM', 'LOW'];
 
 /**
  * The list of what can be rented: a GPU type a row with its price in either cloud and where it is free, then CPU pods, then
@@ -163,16 +162,6 @@ function answerOf(row: HardwareRow, button: QuickInputButton): HardwareAnswer | 
   const icon = (button.iconPath as ThemeIcon).id;
   const candidate = icon === 'organization' ? row.community : icon === 'shield' ? row.secure : offerOf(row);
   return candidate && { kind: icon === 'bell' ? 'watch' : 'take', candidate };
-}
-
-/** “plenty in US-KS-2, EU-RO-1 · few in US-IL-1” */
-export function placesText(stock: Availability, places: readonly Stock[]): string {
-  if (stock === 'NONE') return l10n.t('none free right now');
-  const groups = LEVELS.flatMap((level) => {
-    const ids = places.filter((d) => d.availability === level).map((d) => d.id);
-    return ids.length === 0 ? [] : [l10n.t('{0} in {1}', stockWord(level), ids.slice(0, 4).join(', ') + (ids.length > 4 ? ` +${ids.length - 4}` : ''))];
-  });
-  return groups.length > 0 ? groups.join(' · ') : stockWord(stock);
 }
 
 function cpuRows(catalog: Catalog, query: string, dataCenterIds?: readonly string[]): Row[] {

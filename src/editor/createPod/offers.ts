@@ -1,13 +1,14 @@
 import { l10n, window } from 'vscode';
 import { CancelledError } from '../../base/errors';
-import { NothingPlacedError } from '../../pods/create';
+import { NothingPlacedError, type CreateJournal } from '../../pods/create';
 import { gpuCandidate } from '../../pods/candidates';
 import type { Cloud, Pod } from '../../runpod/types';
 import type { Parts } from '../parts';
 import { BACK } from '../prompts/steps';
 import { rate } from '../words';
 import { hardwareStep } from './hardwareStep';
-import { place, type Asked } from './place';
+import type { Asked } from '../../pods/asked';
+import { place } from './place';
 import { catalogReader } from './wizard';
 
 /**
@@ -15,10 +16,10 @@ import { catalogReader } from './wizard';
  * GPU, or to watch, until something is placed or the person leaves.
  * @throws CancelledError; whatever else keeps a pod from being made
  */
-export async function placeOrOffer(parts: Parts, asked: readonly Asked[]): Promise<{ readonly pod: Pod } | { readonly watch: string }> {
+export async function placeOrOffer(parts: Parts, asked: readonly Asked[], journal?: CreateJournal): Promise<{ readonly pod: Pod } | { readonly watch: string }> {
   for (let now = asked; ; ) {
     try {
-      return { pod: await place(parts, now) };
+      return { pod: await place(parts, now, journal) };
     } catch (error) {
       if (!(error instanceof NothingPlacedError) || !error.refusals.some((r) => r.code === 'no-capacity')) throw error;
       const next = await offer(parts, now);

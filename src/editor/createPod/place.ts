@@ -1,34 +1,22 @@
 import { l10n, ProgressLocation, window } from 'vscode';
 import { isCancelled } from '../../base/errors';
-import { CreateCancelledError, createFirst, withSshAccess } from '../../pods/create';
-import type { GuardWish } from '../../pods/guard/wish';
-import type { ProfileRef } from '../../pods/watch';
+import { CreateCancelledError, createFirst, withSshAccess, type CreateJournal } from '../../pods/create';
 import type { RunPodClient } from '../../runpod/client';
 import type { CreatePodRequest, Pod, Template } from '../../runpod/types';
 import { run } from '../commands/command';
 import type { Parts } from '../parts';
 import { guardUrls } from '../settings';
 import { rate } from '../words';
+import type { Asked } from '../../pods/asked';
 import { withLimits } from './limits';
-
-/** One computer to ask for, with the words a person knows it by. */
-export interface Asked {
-  readonly request: CreatePodRequest;
-  readonly label: string;
-  /** USD per hour of compute; undefined when RunPod does not say. */
-  readonly perHour: number | undefined;
-  /** When the pod ends by itself. */
-  readonly limits?: GuardWish;
-  /** The profile it comes from. */
-  readonly profile?: ProfileRef;
-}
 
 /**
  * Creates one pod from the first of several requests that is placed, with a notification that can be cancelled.
  * Cancelled while a request is on its way, what came of it is terminated, and RunPod's word awaited that it is gone.
+ * @param journal where the create is written down before it leaves; the window's own unless told
  * @throws what `createFirst` throws
  */
-export async function place(parts: Parts, asked: readonly Asked[]): Promise<Pod> {
+export async function place(parts: Parts, asked: readonly Asked[], journal: CreateJournal = parts.pendingCreates): Promise<Pod> {
   const client = await parts.api.client();
   const first = asked[0]?.request;
   if (!first) throw new Error(l10n.t('There is nothing to create.'));
@@ -44,7 +32,7 @@ export async function place(parts: Parts, asked: readonly Asked[]): Promise<Pod>
       });
       const { pod } = await createFirst({ create: (r) => client.pods.create(r), list: () => client.pods.list() }, requests, {
         signal: controller.signal,
-        journal: parts.pendingCreates,
+        journal,
         origin: parts.keys.account,
         onTry: (index) => {
           const one = asked[index];

@@ -1,53 +1,73 @@
-import { randomUUID } from 'node:crypto';
-import { l10n, StatusBarAlignment, Uri, window, type Disposable, type LogOutputChannel, type Memento, type StatusBarItem } from 'vscode';
+import { createHash, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { l10n, StatusBarAlignment, Uri, window, type Disposable, type ExtensionContext, type LogOutputChannel, type StatusBarItem } from 'vscode';
+import { Claim } from '../../base/claim';
 import { isCancelled } from '../../base/errors';
+import type { Asked } from '../../pods/asked';
 import { NothingPlacedError } from '../../pods/create';
-import { GpuWatch, WATCH_MS, type Sighting, type WatchOrder } from '../../pods/watch';
+import { GpuWatch, liveOrders, WATCH_FOR_MS, WATCH_MS, type Sighting, type WatchOrder } from '../../pods/watch';
 import type { Api } from '../api';
 import type { ApiKeys } from '../apiKey';
 import { run, showError } from '../commands/command';
 import type { CommandId } from '../ids';
-import { longTime, rate } from '../words';
-import type { Asked } from './place';
+import { localTime, longTime, rate } from '../words';
 
 const KEY = 'runpod.watches';
+const ASKED = 'runpod.watches.askedAt';
+/** How often a window looks whether another one has ordered something. No request is made for it. */
+const ELSEWHERE_MS = 5 * 60_000;
 
 /** Makes the pod of an order; the words and the waiting are the caller's. */
 export type PlaceOrder = (order: WatchOrder, asked: readonly Asked[]) => Promise<void>;
 
 /**
- * Hardware that this window waits for: kept with the workspace, so that a reload goes on with it, shown in the status bar,
- * asked for far apart.
+ * Hardware that is waited for: kept with the editor, so that a reload or a restart goes on with it; shown in the status bar of
+ * every window; asked for far apart, by one window for all.
  */
 export class Watches implements Disposable {
   readonly #watch: GpuWatch;
   readonly #item: StatusBarItem;
-  readonly #told = new Set<string>();
+  readonly #subscriptions: Disposable[];
+  #claim: { readonly account: string; readonly claim: Claim } | undefined;
   #place: PlaceOrder | undefined;
 
   constructor(
-    private readonly memento: Memento,
+    private readonly context: Pick<ExtensionContext, 'globalState' | 'globalStorageUri'>,
     private readonly keys: ApiKeys,
     api: Api,
     log: LogOutputChannel,
   ) {
+    const everyMs = (): number => (window.state.focused ? WATCH_MS.front : WATCH_MS.background);
     this.#watch = new GpuWatch({
       api: {
         gpus: async (cloud, count, minCudaVersion, signal) => (await api.client()).catalog.gpus({ availability: { cloud, count, ...(minCudaVersion ? { minCudaVersion } : {}) }, background: true, signal }),
       },
-      orders: () => this.orders.filter((o) => o.origin === keys.account && !this.#told.has(o.id)),
+      orders: () => liveOrders(this.orders, keys.account, Date.now()),
+      mayAsk: () => this.#mayAsk(everyMs()),
       onSight: (order, sighted) => this.#sighted(order, sighted),
-      everyMs: () => (window.state.focused ? WATCH_MS.front : WATCH_MS.background),
+      everyMs,
       log,
     });
     this.#item = window.createStatusBarItem('runpod.watch', StatusBarAlignment.Right, 90);
     this.#item.name = l10n.t('RunPod: Watched Hardware');
     this.#item.command = 'runpod.watches' satisfies CommandId;
+    const elsewhere = setInterval(() => this.#lookElsewhere(), ELSEWHERE_MS);
+    this.#subscriptions = [
+      { dispose: () => clearInterval(elsewhere) },
+      keys.onDidChange(() => this.#lookElsewhere()),
+      window.onDidChangeWindowState(({ focused }) => {
+        // The window in front asks, for it is there that a person is told.
+        if (!focused) return this.#letGo();
+        this.#show();
+        this.#watch.wake(2000);
+      }),
+    ];
     this.#show();
   }
 
+  /** Of all accounts, those included whose time is over. */
   get orders(): readonly WatchOrder[] {
-    return this.memento.get<WatchOrder[]>(KEY) ?? [];
+    return this.context.globalState.get<WatchOrder[]>(KEY) ?? [];
   }
 
   /** Begins; `place` makes the pods that are to be created on sight. */
@@ -71,6 +91,7 @@ export class Watches implements Disposable {
       ...(first.limits ? { limits: first.limits } : {}),
       ...(cap > 0 ? { cap } : {}),
       since: Date.now(),
+      until: Date.now() + WATCH_FOR_MS,
       origin: this.keys.account,
     };
     await this.#keep([...this.orders, order]);
@@ -79,20 +100,54 @@ export class Watches implements Disposable {
   }
 
   async remove(id: string): Promise<void> {
-    this.#told.delete(id);
     await this.#keep(this.orders.filter((o) => o.id !== id));
   }
 
   dispose(): void {
+    for (const s of this.#subscriptions) s.dispose();
     this.#watch.dispose();
+    this.#letGo();
     this.#item.dispose();
   }
 
+  #lookElsewhere(): void {
+    this.#show();
+    this.#watch.ensure();
+  }
+
+  /** One window asks for all of an account, and all together no more often than one would. */
+  async #mayAsk(everyMs: number): Promise<boolean> {
+    if (!(await this.#holds())) return false;
+    await this.#endOld();
+    const { globalState } = this.context;
+    const { account } = this.keys;
+    const asked = globalState.get<Record<string, number>>(ASKED, {});
+    if (Math.abs(Date.now() - (asked[account] ?? 0)) < everyMs * 0.9 && this.orders.every((o) => o.since < (asked[account] ?? 0))) return false;
+    await globalState.update(ASKED, { ...asked, [account]: Date.now() });
+    return true;
+  }
+
+  async #holds(): Promise<boolean> {
+    const { account } = this.keys;
+    if (this.#claim?.account !== account) {
+      this.#letGo();
+      const name = createHash('sha256').update(account).digest('hex').slice(0, 16);
+      this.#claim = { account, claim: new Claim(join(this.context.globalStorageUri.fsPath, 'watches', `${name}.claim`)) };
+    }
+    return this.#claim.claim.take();
+  }
+
+  #letGo(): void {
+    this.#claim?.claim.dispose();
+  }
+
   async #sighted(order: WatchOrder, sighted: readonly Sighting[]): Promise<void> {
+    // This window may have slept while another took over.
+    if (!(await this.#claim?.claim.held())) return;
     const asked = sighted.map(({ request, candidate }): Asked => ({ request, label: candidate.label, perHour: candidate.perHour, ...(order.limits ? { limits: order.limits } : {}) }));
     if (order.createOnSight) return this.#create(order, asked);
     // Told once; the person answers when they like, and nothing is asked meanwhile.
-    this.#told.add(order.id);
+    await this.#keep(this.orders.map((o) => (o.id === order.id ? { ...o, toldAt: Date.now() } : o)));
     void this.#tell(order, asked);
   }
 
@@ -102,13 +157,14 @@ export class Watches implements Disposable {
     const go = l10n.t('Keep Watching');
     const end = l10n.t('Stop Watching');
     const answer = await window.showInformationMessage(l10n.t('{0} is free now at {1}.', first?.label ?? order.label, rate(first?.perHour)), create, go, end);
-    this.#told.delete(order.id);
     if (answer === create) await this.#create(order, asked);
-    else if (answer === go) this.#watch.wake(WATCH_MS.front);
+    else if (answer === go) await this.#keep(this.orders.map(({ toldAt, ...o }) => (o.id === order.id || toldAt === undefined ? o : { ...o, toldAt })));
     else await this.remove(order.id);
   }
 
   async #create(order: WatchOrder, asked: readonly Asked[]): Promise<void> {
+    // Ended in another window meanwhile.
+    if (!this.orders.some((o) => o.id === order.id)) return;
     try {
       // Struck off first: whatever happens to this window, one order never makes two pods.
       await this.remove(order.id);
@@ -122,14 +178,32 @@ export class Watches implements Disposable {
     }
   }
 
+  /** Tells of those whose time is over, and strikes them off. */
+  async #endOld(): Promise<void> {
+    const old = this.orders.filter((o) => o.origin === this.keys.account && !(o.until > Date.now()));
+    if (old.length === 0) return;
+    await this.#keep(this.orders.filter((o) => !old.includes(o)));
+    for (const order of old) void this.#tellEnd(order);
+  }
+
+  async #tellEnd(order: WatchOrder): Promise<void> {
+    const again = l10n.t('Watch Again');
+    const answer = await window.showInformationMessage(l10n.t('{0} was watched for during {1} and did not come free. It is not watched for any more.', order.label, longTime(order.until - order.since)), again);
+    if (answer === again) await this.#keep([...this.orders, { ...order, since: Date.now(), until: Date.now() + WATCH_FOR_MS }]);
+  }
+
   async #keep(orders: readonly WatchOrder[]): Promise<void> {
-    await this.memento.update(KEY, orders.length === 0 ? undefined : orders);
+    await this.context.globalState.update(KEY, orders.length === 0 ? undefined : orders);
     this.#show();
     this.#watch.wake(WATCH_MS.front);
   }
 
+  #mine(): readonly WatchOrder[] {
+    return this.orders.filter((o) => o.origin === this.keys.account && o.until > Date.now());
+  }
+
   #show(): void {
-    const orders = this.orders;
+    const orders = this.#mine();
     if (orders.length === 0) return this.#item.hide();
     const labels = orders.map((o) => o.label).join(', ');
     this.#item.text = `$(bell) ${orders.length === 1 ? (orders[0]?.label ?? '') : l10n.t('{0} watched', orders.length)}`;
@@ -140,10 +214,10 @@ export class Watches implements Disposable {
 
   /** Asks which order to end. */
   async manage(): Promise<void> {
-    const items = this.orders.map((o) => ({
+    const items = this.#mine().map((o) => ({
       label: `$(bell) ${o.label}`,
       description: o.createOnSight ? l10n.t('creates {0} at {1} or less', o.name, rate(o.cap)) : l10n.t('tells you'),
-      detail: l10n.t('for {0}; choose it to stop watching', longTime(Date.now() - o.since)),
+      detail: l10n.t('for {0}, until {1}; choose it to stop watching', longTime(Date.now() - o.since), localTime(o.until)),
       id: o.id,
     }));
     if (items.length === 0) {

@@ -5,14 +5,15 @@ import { DEFAULT_CPU_IMAGE, DEFAULT_IMAGE, requestFrom, type StorageChoice } fro
 import type { RunPodClient } from '../../runpod/client';
 import type { GuardWish } from '../../pods/guard/wish';
 import { keyOf, type Candidate, type Catalog } from '../../pods/candidates';
+import { WATCH_FOR_MS } from '../../pods/watch';
 import type { NetworkVolume, Template } from '../../runpod/types';
 import type { Parts } from '../parts';
 import { BACK, heading, pickStep, textStep, walkThrough, type Choice } from '../prompts/steps';
-import { gigabytes, money, rate } from '../words';
+import { gigabytes, longTime, money, rate } from '../words';
 import { hardwareStep, type HardwareAnswer } from './hardwareStep';
+import { limitChoices, settleLimit, type LimitChoice } from '../guard/limitStep';
 import { wishText } from '../guard/words';
-import { limitChoices, settleLimit, type LimitChoice } from './limitStep';
-import type { Asked } from './place';
+import type { Asked } from '../../pods/asked';
 
 const LAST = 'runpod.createPod.last';
 const STEPS = 5;
@@ -230,11 +231,11 @@ function limitDetail(hardware: Candidate, limit: GuardWish | 'none'): string {
 
 /** Nothing is free now: what is to happen once it is. */
 async function confirmWatch(name: string, hardware: Candidate): Promise<'create-on-sight' | 'tell-on-sight'> {
-  const tell = { label: l10n.t('Tell Me'), description: l10n.t('nothing is bought unasked'), when: 'tell-on-sight' as const };
+  const tell = { label: l10n.t('Tell Me'), description: l10n.t('nothing is bought unasked'), detail: l10n.t('For {0} at most.', longTime(WATCH_FOR_MS)), when: 'tell-on-sight' as const };
   const create = {
     label: l10n.t('Create {0} as Soon as One Is Free', name),
     description: l10n.t('at {0} or less', rate(hardware.perHour)),
-    detail: l10n.t('While this window is open. It bills from then on.'),
+    detail: l10n.t('Also after a restart of the editor, while one of its windows is open, for {0} at most. It bills from then on.', longTime(WATCH_FOR_MS)),
     when: 'create-on-sight' as const,
   };
   const answer = await window.showQuickPick(hardware.perHour === undefined ? [tell] : [tell, create], {

@@ -6,9 +6,9 @@ import { hasLimit, wishAmong, type GuardWish } from '../../pods/guard/wish';
 import { ownEnd } from '../../pods/timeLeft';
 import type { Pod } from '../../runpod/types';
 import { choices, command, Targets } from '../commands/command';
-import { limitChoices, settleLimit } from '../createPod/limitStep';
 import type { Parts } from '../parts';
 import { localTime, longTime, shortTime } from '../words';
+import { limitChoices, settleLimit } from './limitStep';
 import { wishText } from './words';
 
 /** What the commands give back: when the pod ends by itself, ISO, and by what. */

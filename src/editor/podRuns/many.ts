@@ -63,7 +63,7 @@ export class ManyRuns implements Disposable {
         parts.map(async ({ pod, env: own, args }, index): Promise<PodOutcome> => {
           const env = { RUNPOD_RUN_INDEX: String(index), RUNPOD_RUN_COUNT: String(parts.length), ...own };
           try {
-            const { exitCode } = file === undefined ? await this.runs.runCommand(pod.id, line ?? '', env) : await this.runs.runFile(file, { pod: pod.id, env, args, group, confirmed: options['confirmed'] === true });
+            const { exitCode } = file === undefined ? await this.runs.runCommand(pod.id, line ?? '', { env }) : await this.runs.runFile(file, { pod: pod.id, env, args, group, confirmed: options['confirmed'] === true });
             const end = ended.get(pod.id);
             return { pod: pod.name, exitCode, ...(end === undefined ? {} : { run: end.run, lastLine: end.lines.at(-1) ?? '' }) };
           } catch (error) {

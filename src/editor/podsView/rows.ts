@@ -106,6 +106,7 @@ function contextOf(pod: Pod): string {
   const tokens = ['pod', ...pod.actions.map((a) => `can-${a}`), mayBill(pod) ? 'billing' : 'stopped'];
   if (pod.status === 'RUNNING') tokens.push('running');
   if (pod.locked) tokens.push('locked');
+  if (pod.mount?.kind === 'network') tokens.push('network');
   if (pod.ssh.direct) tokens.push('direct');
   else if (pod.ssh.proxy && pod.status === 'RUNNING') tokens.push('proxy');
   return `${tokens.join(' ')} `;

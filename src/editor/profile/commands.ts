@@ -1,60 +1,55 @@
 import { randomBytes } from 'node:crypto';
-import { env, l10n, Uri, ViewColumn, window, workspace, type Disposable, type WebviewPanel, type WorkspaceFolder } from 'vscode';
+import { env, l10n, Uri, ViewColumn, window, workspace, type Disposable, type WebviewPanel } from 'vscode';
 import { CancelledError } from '../../base/errors';
-import { requestFor } from '../../pods/profile/resolve';
-import type { NamedProfile } from '../../pods/profile/asked';
-import type { Pod } from '../../runpod/types';
-import { choices, command, run, showError } from '../commands/command';
-import { createAsked } from '../createPod/command';
-import type { Asked } from '../createPod/place';
+import { choices, command, showError } from '../commands/command';
 import type { Parts } from '../parts';
-import { FolderConsents } from './consent';
-import { ProfileDiagnostics } from './diagnostics';
-import { podEnvironment } from './environment';
-import { PROFILE_FILE, pickFolder, pickProfile, readFolder, type FolderProfiles } from './folder';
-import { planOf, type Plan } from './plan';
+import type { ProfileDiagnostics } from './diagnostics';
+import { PROFILE_FILE, readFolder } from './folder';
+import { chosenProfile, madeOf, type Made } from './made';
 import { planHtml } from './planHtml';
 import { problemWords } from './problemWords';
 import { STARTER } from './starter';
 
-/** `runpod.planPod`, `runpod.createPodFromFolder`, `runpod.createProfile`: what a folder's `runpod.json` asks for. */
-export function registerProfiles(parts: Parts): Disposable[] {
-  const diagnostics = new ProfileDiagnostics();
-  const profiles = new Profiles(parts, diagnostics);
+/** `runpod.planPod`, `runpod.createProfile`: what a folder's `runpod.json` asks for. */
+export function registerProfiles(parts: Parts, plans: Plans): Disposable[] {
   return [
-    diagnostics,
-    profiles,
-    command('runpod.planPod', parts.log, (target, options) => profiles.plan(uriOf(target), wantedIn(target, options))),
-    command('runpod.createPodFromFolder', parts.log, (target, options) => profiles.create(uriOf(target), wantedIn(target, options))),
-    command('runpod.createProfile', parts.log, (target) => createFile(uriOf(target))),
+    plans,
+    command('runpod.planPod', parts.log, (target, options) => plans.plan(folderIn(target), profileIn(target, options))),
+    command('runpod.createProfile', parts.log, (target) => createFile(folderIn(target))),
   ];
 }
 
-const uriOf = (target: unknown): Uri | undefined => (target instanceof Uri ? target : undefined);
+/** The folder among a command's arguments: a file or folder of the explorer, or an address as text. */
+export const folderIn = (target: unknown): Uri | undefined => (target instanceof Uri ? target : typeof target === 'string' && target !== '' ? Uri.parse(target, true) : undefined);
 
-function wantedIn(target: unknown, options: unknown): string | undefined {
+/** The profile's name among them. */
+export function profileIn(target: unknown, options: unknown): string | undefined {
   const wanted = (choices(options) ?? choices(target))?.['profile'];
   return typeof wanted === 'string' ? wanted : undefined;
 }
 
-class Profiles implements Disposable {
-  readonly #consents: FolderConsents;
+/** The page that shows what a profile would create, before anything is bought. */
+export class Plans implements Disposable {
   #panel: WebviewPanel | undefined;
-  #shown: { readonly folder: WorkspaceFolder; readonly named: NamedProfile; readonly plan: Plan } | undefined;
+  #shown: Made | undefined;
 
+  /** @param create makes what was shown */
   constructor(
-    private readonly parts: Parts,
+    private readonly parts: Pick<Parts, 'api' | 'context'>,
     private readonly diagnostics: ProfileDiagnostics,
-  ) {
-    this.#consents = new FolderConsents(parts.context.globalState);
+    private readonly create: (made: Made) => Promise<unknown>,
+  ) {}
+
+  async plan(at: Uri | undefined, wanted: string | undefined): Promise<unknown> {
+    return this.show(await madeOf(await this.parts.api.client(), await chosenProfile(at, wanted), this.diagnostics));
   }
 
-  /** Shows what would be created. @returns the same as data */
-  async plan(at: Uri | undefined, wanted: string | undefined): Promise<unknown> {
-    const { read, named, plan } = await this.#made(at, wanted);
+  /** @returns the same as data */
+  show(made: Made): unknown {
+    const { read, plan } = made;
     const words = plan.problems.map((p) => problemWords(read.place(p)));
     const panel = (this.#panel ??= this.#open());
-    this.#shown = { folder: read.folder, named, plan };
+    this.#shown = made;
     panel.title = l10n.t('Plan: {0}', plan.name);
     panel.webview.html = planHtml(plan, randomBytes(16).toString('base64'), words);
     panel.reveal(undefined, false);
@@ -67,42 +62,8 @@ class Profiles implements Disposable {
     };
   }
 
-  /** Plans, names the price, and creates. */
-  async create(at: Uri | undefined, wanted: string | undefined): Promise<unknown> {
-    const { read, named, plan } = await this.#made(at, wanted);
-    const first = plan.problems[0];
-    if (first) throw new Error(l10n.t('{0} cannot be used: {1}', PROFILE_FILE, problemWords(read.place(first))));
-    const { confirmPlan } = await import('./confirm');
-    if ((await confirmPlan(plan)) === 'plan') return this.plan(read.folder.uri, named.key);
-    return this.#create(read.folder, named, plan);
-  }
-
   dispose(): void {
     this.#panel?.dispose();
-  }
-
-  async #made(at: Uri | undefined, wanted: string | undefined): Promise<{ read: FolderProfiles; named: NamedProfile; plan: Plan }> {
-    const folder = await pickFolder(at);
-    const read = await readFolder(folder);
-    const named = await pickProfile(read, wanted, problemWords);
-    const plan = await planOf(await this.parts.api.client(), named, folder.name);
-    if (plan.problems.length > 0) await this.diagnostics.add(await workspace.openTextDocument(read.uri), plan.problems.map((p) => read.place(p)));
-    return { read, named, plan };
-  }
-
-  async #create(folder: WorkspaceFolder, named: NamedProfile, plan: Plan): Promise<unknown> {
-    if (plan.rows.length === 0) {
-      const cheapest = [...plan.refused].sort((a, b) => (a.candidate.perHour ?? Infinity) - (b.candidate.perHour ?? Infinity))[0];
-      throw new Error(cheapest ? l10n.t('Everything this profile names costs more than its maxPricePerHour; the cheapest is {0} at ${1}/hr. Nothing was asked for.', cheapest.candidate.label, cheapest.candidate.perHour?.toFixed(2) ?? '?') : l10n.t('Nothing this profile names is rented by RunPod.'));
-    }
-    const env = await podEnvironment(folder, named, this.parts.context.secrets, this.#consents);
-    const asked = plan.resolved.candidates.map((candidate): Asked => ({ request: requestFor(plan.resolved, candidate, named.profile, env), label: candidate.label, perHour: candidate.perHour, ...(plan.limits ? { limits: plan.limits } : {}), profile: { folder: folder.uri.toString(), ...(named.key === undefined ? {} : { key: named.key }) } }));
-    const { postCreateCommand } = named.profile;
-    return createAsked(this.parts, asked, postCreateCommand === undefined ? undefined : (pod) => this.#afterReady(pod, postCreateCommand));
-  }
-
-  async #afterReady(pod: Pod, line: string): Promise<void> {
-    await run('runpod.runCommand', { podId: pod.id }, line);
   }
 
   #open(): WebviewPanel {
@@ -116,22 +77,21 @@ class Profiles implements Disposable {
   async #act(message: unknown): Promise<void> {
     const shown = this.#shown;
     if (!shown) return;
-    const { folder, named, plan } = shown;
+    const { read, named, plan } = shown;
     if (message === 'copy') {
       await env.clipboard.writeText(`${JSON.stringify(plan.request, undefined, 2)}\n`);
       window.setStatusBarMessage(l10n.t('Copied the request for {0}.', plan.name), 5000);
     }
-    if (message === 'edit') await window.showTextDocument(Uri.joinPath(folder.uri, PROFILE_FILE), { viewColumn: ViewColumn.Beside });
+    if (message === 'edit') await window.showTextDocument(Uri.joinPath(read.folder.uri, PROFILE_FILE), { viewColumn: ViewColumn.Beside });
     if (message !== 'create') return;
     // What was shown is what is bought: a profile that has changed since is planned again.
-    const read = await readFolder(folder);
-    const now = read.profiles.find((p) => p.key === named.key);
+    const now = (await readFolder(read.folder)).profiles.find((p) => p.key === named.key);
     if (JSON.stringify(now) !== JSON.stringify(named)) {
-      await this.plan(folder.uri, named.key);
+      await this.plan(read.folder.uri, named.key);
       void window.showWarningMessage(l10n.t('{0} has changed; this is the new plan. Nothing was created.', PROFILE_FILE));
       return;
     }
-    await this.#create(folder, named, plan);
+    await this.create(shown);
   }
 }
 

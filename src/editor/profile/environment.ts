@@ -19,7 +19,7 @@ export async function podEnvironment(folder: WorkspaceFolder, named: NamedProfil
     await consents.require(folder, {
       about: `variables:${named.key ?? ''}`,
       // What receives them is part of the question: the same name in another image is another matter.
-      covers: [...leaving.map((l) => `${l.from}:${l.name}>${l.to}`), `image:${named.profile.image ?? ''}`, `template:${named.profile.templateId ?? ''}`, `args:${named.profile.args ?? ''}`, `post:${named.profile.postCreateCommand ?? ''}`],
+      covers: [...leaving.map((l) => `${l.from}:${l.name}>${l.to}`), `image:${named.profile.image ?? ''}`, `template:${named.profile.templateId ?? ''}`, `args:${named.profile.args ?? ''}`, `setup:${named.profile.setup ?? ''}`],
       message: l10n.t('Send {0} from this machine to the pod?', [...new Set(leaving.map((l) => l.name))].join(', ')),
       detail: `${l10n.t('runpod.json of {0} puts these on pods that run {1}:', folder.name, target)}\n${lines.join('\n')}\n\n${l10n.t('Whoever has a key of your RunPod account can read a pod’s variables.')}`,
       verb: l10n.t('Send to the Pod'),

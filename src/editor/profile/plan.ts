@@ -23,7 +23,7 @@ export interface Plan {
   readonly leaving: readonly Leaving[];
   /** The create body for the first candidate, with what is secret out of sight. */
   readonly request: CreatePodRequest | undefined;
-  readonly postCreateCommand: string | undefined;
+  readonly setup: string | undefined;
   readonly problems: readonly PlacelessProblem[];
 }
 
@@ -57,7 +57,7 @@ export async function planOf(client: RunPodClient, named: NamedProfile, folderNa
     limits,
     leaving: leavingOf(profile),
     request: first && requestFor(resolved, first, profile, environmentShown(profile)),
-    postCreateCommand: profile.postCreateCommand,
+    setup: profile.setup,
     problems: resolved.problems,
   };
 }

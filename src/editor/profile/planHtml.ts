@@ -1,5 +1,5 @@
 import { l10n } from 'vscode';
-import { placesText } from '../createPod/hardwareStep';
+import { placesText } from '../prompts/stock';
 import { gigabytes, longTime, money, rate } from '../words';
 import { endings, type Plan } from './plan';
 
@@ -39,7 +39,7 @@ ${plan.refused.map(({ candidate: c, reason }) => `<tr class="refused"><td class=
 ${first ? `<h2>${escape(l10n.t('When it ends'))}</h2>
 <dl class="ends">${item(l10n.t('Stop'), ends.stop)}${item(l10n.t('Terminate'), ends.terminate)}${limits === undefined ? '' : item(l10n.t('By itself'), limitWords(limits))}</dl>` : ''}
 ${plan.leaving.length === 0 ? '' : `<h2>${escape(l10n.t('Leaves this machine'))}</h2>${list(plan.leaving.map((l) => (l.from === 'environment' ? l10n.t('{0} of the environment, as {1}', l.name, l.to) : l10n.t('the secret {0} kept by the editor, as {1}', l.name, l.to)) + (l.required ? '' : l10n.t(' (if it is there)'))))}`}
-${plan.postCreateCommand === undefined ? '' : `<h2>${escape(l10n.t('Run once it is ready'))}</h2><pre>${escape(plan.postCreateCommand)}</pre>`}
+${plan.setup === undefined ? '' : `<h2>${escape(l10n.t('Run once it is ready'))}</h2><pre>${escape(plan.setup)}</pre>`}
 ${plan.request ? `<h2>${escape(l10n.t('The request'))}</h2><pre id="request">${escape(JSON.stringify(plan.request, undefined, 2))}</pre><p class="note">${escape(l10n.t('Besides it, every pod gets 22/tcp, your public SSH keys and a mark by which it is found again.'))}</p>` : ''}
 </main><script nonce="${nonce}">const host = acquireVsCodeApi(); for (const id of ['create', 'copy', 'edit']) document.getElementById(id).addEventListener('click', () => host.postMessage(id));</script></body></html>`;
 }

@@ -8,6 +8,8 @@ export const STARTER = `{
   "volume": 50,
   "ports": ["8888/http"],
   "env": {},
+  // Runs on the pod, in the copy of this folder that is sent there.
+  // "setup": "pip install -r requirements.txt",
   // "secrets": { "HF_TOKEN": { "from": "runpod", "name": "hf_token" } },
   "maxPricePerHour": 1
 }

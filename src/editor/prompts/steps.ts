@@ -1,4 +1,4 @@
-import { l10n, QuickInputButtons, window, type Disposable, type QuickInput, type QuickPickItem } from 'vscode';
+import { QuickInputButtons, window, type Disposable, type QuickInput, type QuickPickItem } from 'vscode';
 import { CancelledError } from '../../base/errors';
 
 /** What a step gives back when the person wants the step before it again. */
@@ -121,6 +121,3 @@ export async function walkThrough<S extends object>(start: S, steps: readonly ((
 
 /** A heading between rows. */
 export const heading = <T>(label: string): Choice<T> => ({ label, kind: -1 });
-
-export const stockWord = (level: 'NONE' | 'LOW' | 'MEDIUM' | 'HIGH' | undefined): string =>
-  ({ HIGH: l10n.t('plenty'), MEDIUM: l10n.t('some'), LOW: l10n.t('few'), NONE: l10n.t('none free') })[level ?? 'NONE'];

@@ -16,9 +16,13 @@ export function registerTasks(parts: RunParts): Disposable {
   });
 }
 
-/** The terminal that a task of that name runs in. @param title what its run is called; the task's name unless told */
-export function taskTerminal(parts: RunParts, definition: TaskDefinition, scope: Scope, name: string, title = name): RunTerminal {
-  return new RunTerminal(async (signal) => ({ ...(await prepare(parts, definition, scope, signal)), title }), parts, name);
+/**
+ * The terminal that a task of that name runs in.
+ * @param title what its run is called; the task's name unless told
+ * @param meta what else is kept with the run
+ */
+export function taskTerminal(parts: RunParts, definition: TaskDefinition, scope: Scope, name: string, title = name, meta: NonNullable<PreparedRun['meta']> = {}): RunTerminal {
+  return new RunTerminal(async (signal) => ({ ...(await prepare(parts, definition, scope, signal)), title, meta }), parts, name);
 }
 
 async function prepare(parts: RunParts, raw: TaskDefinition, scope: Scope, signal: AbortSignal): Promise<PreparedRun> {

@@ -34,6 +34,17 @@ export interface RunChoices {
   readonly group?: string | undefined;
 }
 
+export interface CommandChoices {
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Absolute, or below the mount path. */
+  readonly cwd?: string | undefined;
+  /** What the run is called. */
+  readonly title?: string | undefined;
+  readonly group?: string | undefined;
+  /** Address of the local folder that `cwd` is a copy of. */
+  readonly folder?: string | undefined;
+}
+
 const PROBE_DEADLINE_MS = 30_000;
 
 /** The bodies of **Run on RunPod** and **Run Command on Pod**. */
@@ -48,12 +59,14 @@ export class Runs {
     return uri.scheme === SCHEME || uri.scheme === SCHEME_READONLY ? this.#runThere(uri, choices) : this.#runLocal(uri, choices);
   }
 
-  /** Runs a command line on a pod, in its mount path. */
-  async runCommand(podId: string, command: string, env?: Readonly<Record<string, string>>): Promise<RunOutcome> {
+  /** Runs a command line on a pod, in its mount path unless told. */
+  async runCommand(podId: string, command: string, { env, cwd, title: given, group, folder }: CommandChoices = {}): Promise<RunOutcome> {
     const pod = await findPod(this.parts, podId);
-    const definition: RunDefinition = { type: TASK_TYPE, command, pod: pod.id, ...(env === undefined ? {} : { env }) };
-    const name = l10n.t('{0} on {1}', command.length > 60 ? `${command.slice(0, 60)}…` : command, pod.name);
-    return execute(definition, TaskScope.Workspace, name, () => taskTerminal(this.parts, definition, TaskScope.Workspace, name, command.length > 60 ? `${command.slice(0, 60)}…` : command));
+    const definition: RunDefinition = { type: TASK_TYPE, command, pod: pod.id, ...(cwd === undefined ? {} : { cwd }), ...(env === undefined ? {} : { env }) };
+    const shown = given ?? (command.length > 60 ? `${command.slice(0, 60)}…` : command);
+    const name = l10n.t('{0} on {1}', shown, pod.name);
+    const meta = { ...(group === undefined ? {} : { group }), ...(folder === undefined ? {} : { source: { uri: folder, machine: hostname() } }) };
+    return execute(definition, TaskScope.Workspace, name, () => taskTerminal(this.parts, definition, TaskScope.Workspace, name, shown, meta));
   }
 
   /** Runs what a run ran, with its folder, arguments and variables; one that was sent from this machine is sent anew first. */

@@ -51,6 +51,26 @@ export function withGuard(request: CreatePodRequest, wish: GuardWish, urls: Guar
   return { request: { ...marked, args: guardedArgs(wish, mountPath, urls) }, inArgs: true };
 }
 
+/** What `guardedArgs` puts before the image's own start script. */
+const OWN_PART = /umask 022; g=\/tmp\/\.runpod-workspaces\/guard\.sh; mkdir -p .*? sh \$g arm by=args [^;']*; /s;
+
+/**
+ * The start command without the guard that a create of ours put there: it is made for one pod and its limits. Nothing is left
+ * where the guard was all there was beside the image's own.
+ */
+export function withoutGuard({ args, cmd, entrypoint }: Pick<Pod, 'args' | 'cmd' | 'entrypoint'>): Pick<CreatePodRequest, 'args' | 'cmd' | 'entrypoint'> {
+  const bare = (line: string): string => line.replace(OWN_PART, '');
+  const own = /^(?:sh -c )?'?exec \/start\.sh'?$/;
+  // In the exec form where the pod has that: `args` then holds the same as JSON.
+  if (cmd || entrypoint) {
+    const words = cmd?.map(bare);
+    const nothing = words !== undefined && JSON.stringify(words) !== JSON.stringify(cmd) && own.test(words.at(-1) ?? '');
+    return { ...(words && !nothing ? { cmd: words } : {}), ...(entrypoint ? { entrypoint } : {}) };
+  }
+  const line = bare(args);
+  return line === '' || (line !== args && own.test(line)) ? {} : { args: line };
+}
+
 /** The part of a start command of ours that a person can read; `undefined` for any other command. */
 export function guardInArgs(pod: Pick<Pod, 'args'>): string | undefined {
   return /\/\.runpod-workspaces\/guard\.sh.*? sh \$g arm (by=args [^;]*);/s.exec(pod.args)?.[1];

@@ -23,7 +23,7 @@ export function profileFromDevcontainer(text: string): Profile {
     ...(typeof image === 'string' && image !== '' ? { image } : {}),
     ...(env.length > 0 ? { env: Object.fromEntries(env) } : {}),
     ...(ports.length > 0 ? { ports } : {}),
-    ...(command === undefined ? {} : { postCreateCommand: command }),
+    ...(command === undefined ? {} : { setup: command }),
   };
 }
 

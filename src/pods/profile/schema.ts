@@ -50,7 +50,7 @@ const fields = {
   args: z.string().optional().meta({ description: 'Start command instead of the image’s own. An image’s SSH server often lives in the command that this replaces.' }),
   registry: text.optional().meta({ description: 'Id of a registry credential, for a private image.' }),
   startJupyter: z.boolean().optional().meta({ description: 'Start JupyterLab, in images that have it.' }),
-  postCreateCommand: text.optional().meta({ description: 'Command to run in the mount path once, when the pod is first ready.' }),
+  setup: text.optional().meta({ description: 'Command that prepares the pod, for example pip install -r requirements.txt. New Pod from This Folder runs it on the pod, in the copy of this folder that it has sent there. postCreateCommand of a devcontainer.json unless told.' }),
   maxPricePerHour: z.number().positive().optional().meta({ description: 'USD per hour of compute for the whole pod. What costs more is not asked for.' }),
   timeLimit: duration.optional().meta({ description: 'How long after its start the pod ends itself, for example 4h, 90m or 1h30m, with this editor closed as well.' }),
   idleStop: duration.optional().meta({ description: 'End the pod when nothing has used it for so long, for example 30m.' }),

@@ -21,7 +21,7 @@ const profiles = `{
       "gpu": ["H100 NVL", "RTX 4090", "≥ 24 GB under $0.60"], "cloud": ["SECURE", "COMMUNITY"],
       "volume": 100, "ports": ["8888/http"], "maxPricePerHour": 0.7
     },
-    "prep": { "cpu": "cpu3c-2-4", "image": "runpod/base:1.0.2-ubuntu2404", "env": { "WHO": "nobody" } }
+    "prep": { "cpu": "cpu3c-2-4", "image": "runpod/base:1.0.2-ubuntu2404", "env": { "WHO": "nobody" }, "setup": "echo begun >> begun; until [ -e go ]; do sleep 0.2; done" }
   }
 }
 `;
@@ -89,6 +89,24 @@ describe('a folder’s profiles', () => {
     await editor.command('RunPod: New Pod…');
     await editor.quickInput.choose(/prep .*cpu3c-2-4/);
     await editor.quickInput.choose('Create prep');
-    await editor.notification(/prep is ready/, 90_000);
+    await (await editor.view('New Pod from This Folder')).waitFor(/Create Pod/);
+  });
+
+  it('have their way shown step by step, and go on with the same pod when the window was closed on it', async () => {
+    const steps = await editor.view('New Pod from This Folder');
+    await steps.waitFor(/Send Folder.*\/root\/sample/s, 90_000);
+    await editor.terminal.waitFor(/echo begun/, 60_000);
+    await editor.screenshot('launch');
+    await editor.reload();
+    await editor.sidebar();
+    const interrupted = await editor.notification(/interrupted at “Send Folder”.*prep exists and costs \$0\.\d\d/s, 60_000);
+    writeFileSync(join(editor.sampleFolder, 'go'), '');
+    await interrupted.press('Resume');
+    await editor.notification(/prep is ready, this folder is on it, it is set up/, 90_000);
+    await editor.terminal.type('wc -l < begun');
+    await editor.terminal.press('Enter');
+    await editor.terminal.waitFor(/^1$/m);
+    const { pods } = await editor.simulator.rest<{ pods: { name: string }[] }>('GET', 'pods');
+    assert.equal(pods.filter((p) => p.name.startsWith('prep') && p.name !== 'prep-cpu').length, 1);
   });
 });

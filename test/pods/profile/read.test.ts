@@ -23,7 +23,7 @@ const everything = `{
   "ports": ["8888/http", "5000/tcp"],
   "env": { "HF_HOME": "/workspace/hf", "WHO": "\${env:USER}" },
   "secrets": { "HF_TOKEN": { "from": "environment" }, "WANDB_API_KEY": { "from": "runpod", "name": "wandb", "required": false } },
-  "args": "", "registry": "reg1", "startJupyter": true, "postCreateCommand": "pip install -e .",
+  "args": "", "registry": "reg1", "startJupyter": true, "setup": "pip install -e .",
   "maxPricePerHour": 1.5, "timeLimit": "4h", "idleStop": "30m", "budget": 5, "atLimit": "stop",
 }`;
 

@@ -99,8 +99,8 @@ describe('what leaves this machine', () => {
 describe('files of other tools', () => {
   it('devcontainer.json gives defaults', () => {
     const defaults = profileFromDevcontainer('{ // x\n "image": "img:1", "containerEnv": { "A": "1", "T": "${localEnv:TOKEN}", "R": "${localEnv:R:eu}" }, "forwardPorts": [3000, "localhost:6006", "db:5432"], "postCreateCommand": ["pip", "install", "-e", ".[dev]"], }');
-    assert.deepEqual(defaults, { image: 'img:1', env: { A: '1', T: '${env:TOKEN}', R: '${env:R:eu}' }, ports: ['3000/http', '6006/http'], postCreateCommand: "pip install -e '.[dev]'" });
-    assert.deepEqual(withDefaults({ gpu: 'L4', env: { A: '2' }, ports: ['8888/http'] }, defaults), { image: 'img:1', env: { A: '2', T: '${env:TOKEN}', R: '${env:R:eu}' }, ports: ['8888/http'], postCreateCommand: "pip install -e '.[dev]'", gpu: 'L4' });
+    assert.deepEqual(defaults, { image: 'img:1', env: { A: '1', T: '${env:TOKEN}', R: '${env:R:eu}' }, ports: ['3000/http', '6006/http'], setup: "pip install -e '.[dev]'" });
+    assert.deepEqual(withDefaults({ gpu: 'L4', env: { A: '2' }, ports: ['8888/http'] }, defaults), { image: 'img:1', env: { A: '2', T: '${env:TOKEN}', R: '${env:R:eu}' }, ports: ['8888/http'], setup: "pip install -e '.[dev]'", gpu: 'L4' });
     assert.equal(withDefaults({ templateId: 't' }, defaults).image, undefined);
     assert.deepEqual(profileFromDevcontainer('no json'), {});
   });
