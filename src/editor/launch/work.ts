@@ -14,7 +14,7 @@ import { readFolder } from '../profile/folder';
 import { askedOf, type Made } from '../profile/made';
 import { isLocal } from '../sync/source';
 import type { PushResult } from '../sync/register';
-import { isProject } from '../tasks/localFolder';
+import { isProject } from '../sync/localFolder';
 import type { RunOutcome } from '../tasks/execute';
 
 /** Instead of a pod there is now a watch for one. */

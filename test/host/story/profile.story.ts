@@ -89,11 +89,11 @@ describe('a folder’s profiles', () => {
     await editor.command('RunPod: New Pod…');
     await editor.quickInput.choose(/prep .*cpu3c-2-4/);
     await editor.quickInput.choose('Create prep');
-    await (await editor.view('New Pod from This Folder')).waitFor(/Create Pod/);
+    await editor.view('New Pod from This Folder').waitFor(/Create Pod/);
   });
 
   it('have their way shown step by step, and go on with the same pod when the window was closed on it', async () => {
-    const steps = await editor.view('New Pod from This Folder');
+    const steps = editor.view('New Pod from This Folder');
     await steps.waitFor(/Send Folder.*\/root\/sample/s, 90_000);
     await editor.terminal.waitFor(/echo begun/, 60_000);
     await editor.screenshot('launch');
