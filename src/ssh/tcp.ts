@@ -1,5 +1,6 @@
 import * as net from 'node:net';
 import { CancelledError, messageOf } from '../base/errors';
+import { corkTurns } from './cork';
 import { SshError, type SshErrorParams } from './errors';
 
 export interface TcpOptions {
@@ -17,6 +18,7 @@ export function openTcp(host: string, port: number, { deadlineMs, signal }: TcpO
     if (signal?.aborted) return reject(new CancelledError());
     const where: SshErrorParams = { host, port, stage: 'tcp' };
     const socket = net.connect({ host, port, noDelay: true });
+    corkTurns(socket);
     const settle = (error?: Error): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
