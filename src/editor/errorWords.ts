@@ -6,6 +6,7 @@ import { MissingValuesError } from '../pods/profile/environment';
 import { PodUnavailableError } from '../pods/contracts';
 import { StartRefusedError } from '../pods/start';
 import { VolumeUncertainError } from '../pods/volumes';
+import { ReadOnlyConfigError } from '../ssh/configInclude';
 import { GitError } from '../sync/git/errors';
 import { RunError } from '../runs/detached/errors';
 import { RunPodError, type RunPodErrorCode } from '../runpod/errors';
@@ -37,13 +38,17 @@ export function explain(error: unknown): Explanation {
     return telling ? explainApi(telling) : { message: error.message };
   }
   if (error instanceof SearchError) return { message: searchErrorWords(error) };
-  if (error instanceof GitError) return { message: gitErrorWords(error) };
+  if (error instanceof GitError) return { message: gitErrorWords(error), ...(error.code === 'no-git-there' && error.facts.podId !== undefined ? { action: { title: l10n.t('Open Terminal'), command: 'runpod.openTerminal', args: [{ podId: error.facts.podId }] } } : {}) };
   if (error instanceof StartRefusedError) return { message: startRefusedWords(error) };
   if (error instanceof MissingValuesError)
     return { message: l10n.t('The profile needs {0}, which this machine does not have. Set it in the environment the editor starts with, or mark it "required": false.', error.missing.map((m) => m.name).join(', ')) };
   if (error instanceof VolumeUncertainError)
     return { message: l10n.t('RunPod did not answer the request to create the network volume {0}, and no such volume has shown up. If one does, it bills.', error.volumeName), action: { title: l10n.t('Refresh Network Volumes'), command: 'runpod.refreshVolumes' } };
   if (error instanceof RunError) return explainRun(error);
+  if (error instanceof ReadOnlyConfigError) {
+    const { file, line } = error;
+    return { message: line === undefined ? l10n.t('{0} is read-only, so the line that names the pods is still in it. Take it out by hand.', file) : l10n.t('{0} is read-only, so the line that names the pods was not added. Put it first in that file, then try again: {1}', file, line) };
+  }
   if (error instanceof DeadlineError) return { message: l10n.t('{0} took longer than {1} s.', error.what, error.ms / 1000) };
   return { message: messageOf(error) };
 }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { ConfigFiles } from '../../src/ssh/configFiles';
-import { editUserConfig, hasInclude, includeLine, withInclude, withoutInclude } from '../../src/ssh/configInclude';
-import { aliasesFor, type ConfigHost, slugOf } from '../../src/ssh/configText';
+import { editUserConfig, hasInclude, includeLine, ReadOnlyConfigError, withInclude, withoutInclude } from '../../src/ssh/configInclude';
+import { aliasesFor, configPath, type ConfigHost, slugOf } from '../../src/ssh/configText';
 
 const host = (podId: string, fields: Partial<ConfigHost> = {}): ConfigHost => ({
   podId,
@@ -26,7 +27,7 @@ describe('what OpenSSH is told of the pods', () => {
   afterEach(() => fs.rm(dir, { recursive: true, force: true }));
   /** As the real ssh understands it. */
   const asSshSees = (config: string, alias: string): Map<string, string> =>
-    new Map(execFileSync('ssh', ['-G', '-F', config, alias], { encoding: 'utf8' }).split('\n').map((text) => [text.split(' ')[0] ?? '', text.slice(text.indexOf(' ') + 1)]));
+    new Map(execFileSync('ssh', ['-G', '-T', '-F', config, alias], { encoding: 'utf8' }).split('\n').map((text) => [text.split(' ')[0] ?? '', text.slice(text.indexOf(' ') + 1)]));
 
   it('is understood by ssh, odd paths and all, and by us again', async () => {
     const files = new ConfigFiles(path.join(dir, 'pods'), 'one');
@@ -78,10 +79,44 @@ describe('what OpenSSH is told of the pods', () => {
     await assert.rejects(fs.stat(dir));
   });
 
+  it('says odd paths and addresses so that ssh reads them as they are', async () => {
+    const files = new ConfigFiles(path.join(dir, 'pods'), 'one');
+    const odd = host('abc', { at: { host: 'fe80::1%eth0', port: 22, username: 'root' }, identityFiles: ['/home/a "b"/c\\d/id', '/keys/plain'] });
+    await files.write([odd], new Map());
+    assert.deepEqual((await files.read()).hosts, [odd]);
+    const text = execFileSync('ssh', ['-G', '-T', '-F', files.config, 'runpod-abc'], { encoding: 'utf8' });
+    assert.match(text, /^hostname fe80::1%eth0$/m);
+    assert.match(text, /^identityfile \/home\/a "b"\/c\\d\/id$/m);
+    assert.equal(configPath('C:\\Users\\Some One\\.ssh\\id'), '"C:/Users/Some One/.ssh/id"');
+  });
+
+  it('is what ssh goes by, whatever else the person’s configuration says', async () => {
+    const files = new ConfigFiles(path.join(dir, '50% [of] it', 'pods'), 'one');
+    await files.write([host('abc', { alias: 'runpod-llama-ft' })], new Map([line('abc')]));
+    const mine = ['Match host *', '  User me', '  HostName 198.51.100.1', 'Host *', '  StrictHostKeyChecking no', '  UserKnownHostsFile /dev/null', '  Port 9', '  HostKeyAlias other', ''];
+    for (const end of ['\n', '\r\n']) {
+      const config = path.join(dir, 'mine');
+      await fs.writeFile(config, mine.join(end));
+      await editUserConfig(config, (text) => withInclude(text, includeLine(config, files.config)));
+      const seen = asSshSees(config, 'runpod-llama-ft');
+      assert.deepEqual(['hostname', 'port', 'user', 'stricthostkeychecking', 'hostkeyalias'].map((key) => seen.get(key)), ['203.0.113.7', '12345', 'root', 'true', 'runpod-abc']);
+      assert.ok(seen.get('userknownhostsfile')?.endsWith('known_hosts'));
+      assert.equal(asSshSees(config, 'elsewhere').get('user'), 'me');
+      await editUserConfig(config, (text) => withoutInclude(text, includeLine(config, files.config)));
+      assert.equal(await fs.readFile(config, 'utf8'), mine.join(end));
+    }
+  });
+
+  it('takes the address of a pod’s id for nobody else', () => {
+    const aliases = aliasesFor([{ id: 'a1', name: 'b2' }, { id: 'b2', name: 'x' }, { id: 'c3', name: 'train-e5' }, { id: 'd4', name: 'train' }, { id: 'e5', name: 'train' }], new Map([['a1', 'runpod-b2']]));
+    assert.deepEqual([...aliases].sort(), [['a1', 'runpod-b2-a1'], ['b2', 'runpod-x'], ['c3', 'runpod-train-e5'], ['d4', 'runpod-train'], ['e5', 'runpod-e5']]);
+  });
+
   it('keeps names that are names: lower case, unique, and the same from one time to the next', () => {
     assert.equal(slugOf('Llama FT (v2)'), 'llama-ft-v2');
     assert.equal(slugOf('Größe*?'), 'gro-e');
     assert.equal(slugOf('实验'), '');
+    assert.equal(slugOf(`${'x'.repeat(59)}-y`), 'x'.repeat(59));
     const first = aliasesFor([{ id: 'b2', name: 'train' }, { id: 'a1', name: 'train' }, { id: 'c3', name: '实验' }], new Map());
     assert.deepEqual([...first].sort(), [['a1', 'runpod-train'], ['b2', 'runpod-train-b2'], ['c3', 'runpod-c3']]);
     const later = aliasesFor([{ id: 'a0', name: 'train' }, { id: 'b2', name: 'train' }], first);
@@ -115,6 +150,37 @@ describe('the one line in a person’s SSH configuration', () => {
     }
     assert.ok(hasInclude(`  include   runpod-workspaces/config\nHost a\n`, include));
     assert.ok(!hasInclude(`Host a\n  Include runpod-workspaces/config\n`, include), 'below a Host it counts for that host only');
+  });
+
+  it('leaves every other byte as it is, whatever their encoding', async () => {
+    await fs.mkdir(path.dirname(config), { mode: 0o700 });
+    const latin1 = Buffer.from('# f\u00fcr alle\nHost a\n', 'latin1');
+    await fs.writeFile(config, latin1);
+    await editUserConfig(config, (text) => withInclude(text, 'Include runpod-workspaces/config'));
+    assert.deepEqual(await fs.readFile(config), Buffer.concat([Buffer.from('Include runpod-workspaces/config\n\n'), latin1]));
+    await editUserConfig(config, (text) => withoutInclude(text, 'Include runpod-workspaces/config'));
+    assert.deepEqual(await fs.readFile(config), latin1);
+    assert.equal(withoutInclude('Include runpod-workspaces/config', 'Include runpod-workspaces/config'), '', 'an editor may have taken the last line end');
+  });
+
+  it('is not forced into a file that is read-only', async () => {
+    await fs.mkdir(path.dirname(config), { mode: 0o700 });
+    await fs.writeFile(config, 'Host a\n', { mode: 0o444 });
+    await assert.rejects(editUserConfig(config, (text) => withInclude(text, 'Include x')), (error) => error instanceof ReadOnlyConfigError && error.file === config);
+    assert.equal(await fs.readFile(config, 'utf8'), 'Host a\n');
+  });
+
+  it('is added to what the file says at that moment', async () => {
+    await fs.mkdir(path.dirname(config), { mode: 0o700 });
+    await fs.writeFile(config, 'Host a\n');
+    let first = true;
+    // Another program writes between our look and our writing.
+    await editUserConfig(config, (text) => {
+      if (first) writeFileSync(config, 'Host a\nHost b\n');
+      first = false;
+      return withInclude(text, 'Include x');
+    });
+    assert.equal(await fs.readFile(config, 'utf8'), 'Include x\n\nHost a\nHost b\n');
   });
 
   it('is written where a link leads, with the mode it had, into a folder made for it', async () => {

@@ -60,8 +60,12 @@ export function registerGitRemote(parts: Parts, aliases: PodAliases): Disposable
       const link = await session.link(signal);
       const mount = await mountPath(session, signal);
       let path = onPod(mount, choice.destination ?? mapping?.destination ?? folderName(top));
-      let there = await lookThere(link, path, signal);
-      for (; await isAnother(git, here, there); there = await lookThere(link, path, signal)) path = await elsewhere(path, pod, choice);
+      const look = (): Promise<PlaceThere> =>
+        lookThere(link, path, signal).catch((error: unknown) => {
+          throw error instanceof GitError ? new GitError(error.code, { ...error.facts, podId: pod.id }, { cause: error }) : error;
+        });
+      let there = await look();
+      for (; await isAnother(git, here, there); there = await look()) path = await elsewhere(path, pod, choice);
       report({ message: l10n.t('preparing the repository…') });
       if (there.kind !== 'bare') await makeThere(link, path, here, signal);
       const url = remoteUrl(pod.id, path);

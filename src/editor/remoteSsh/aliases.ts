@@ -7,7 +7,7 @@ import { addressOf, defaultPublicPortWaitMs } from '../../pods/address';
 import { MACHINE_PREFIX } from '../../pods/machine';
 import type { Pod } from '../../runpod/types';
 import { ConfigFiles } from '../../ssh/configFiles';
-import { editUserConfig, hasInclude, includeLine, withInclude, withoutInclude } from '../../ssh/configInclude';
+import { editUserConfig, hasInclude, includeLine, ReadOnlyConfigError, withInclude, withoutInclude } from '../../ssh/configInclude';
 import type { ConfigHost } from '../../ssh/configText';
 import { pinFile } from '../../ssh/pinFile';
 import { PinStore } from '../../ssh/pins';
@@ -66,7 +66,10 @@ export class PodAliases implements Disposable {
       );
       if (answer !== add) throw new CancelledError();
     }
-    for (const { file, line } of missing) await editUserConfig(file, (text) => withInclude(text, line));
+    for (const { file, line } of missing)
+      await editUserConfig(file, (text) => withInclude(text, line)).catch((error: unknown) => {
+        throw error instanceof ReadOnlyConfigError ? new ReadOnlyConfigError(file, line, { cause: error }) : error;
+      });
     await this.parts.context.globalState.update(CONSENT, true);
     this.#keeper.update();
     await this.#keeper.settled();

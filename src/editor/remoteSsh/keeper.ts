@@ -9,8 +9,13 @@ import { PodSession, type PodSessions } from '../../pods/session';
 import type { PodStore } from '../../pods/store';
 import type { Pod } from '../../runpod/types';
 import type { ConfigFiles, KnownConfig } from '../../ssh/configFiles';
-import { aliasesFor, hostKeyAlias, type ConfigHost } from '../../ssh/configText';
+import { aliasesFor, canHaveAlias, hostKeyAlias, type ConfigHost } from '../../ssh/configText';
 import { knownHostsLine } from '../../ssh/hostKeys';
+
+interface KeyFiles {
+  readonly files: readonly string[];
+  readonly certain: boolean;
+}
 
 export interface KeeperDeps {
   readonly store: Pick<PodStore, 'state' | 'onDidChange'>;
@@ -19,7 +24,7 @@ export interface KeeperDeps {
   readonly reach: ReachDeps;
   readonly files: ConfigFiles;
   /** The private key files that a pod takes, and whether that is certain. */
-  readonly keyFiles: (pod: Pod) => Promise<{ readonly files: readonly string[]; readonly certain: boolean }>;
+  readonly keyFiles: (pod: Pod) => Promise<KeyFiles>;
   /** The person has let us. */
   readonly enabled: () => boolean;
   readonly log: Logger;
@@ -34,6 +39,9 @@ interface Checked {
   readonly line: string;
   readonly at: number;
 }
+
+/** What was found for this very start before. */
+const keyFilesOf = (prior: ConfigHost | undefined, start: string): KeyFiles | undefined => (prior?.start === start && prior.identityFiles.length > 0 ? { files: prior.identityFiles, certain: prior.identitiesOnly } : undefined);
 
 /** Right after a start the list may still tell the old address; what a connection has found counts for so long. */
 const freshMs = 3 * 60_000;
@@ -109,47 +117,72 @@ export class AliasKeeper implements Disposable {
 
   #adopt(session: PodSession): boolean {
     const { reached } = session;
-    if (reached === undefined) return false;
+    if (reached === undefined || !canHaveAlias(reached.pod.id)) return false;
     const { pod, address, hostKey } = reached;
     this.#checked.set(pod.id, { start: startOf(pod), address, line: knownHostsLine(hostKeyAlias(pod.id), undefined, hostKey.raw), at: performance.now() });
     return true;
   }
 
   async #write(): Promise<void> {
-    const { store, files } = this.deps;
+    const { store, files, enabled } = this.deps;
     const { phase, pods, rows } = store.state;
     if (phase !== 'ready') return;
-    const before = await files.read();
-    const wanted = pods.filter((pod) => pod.status !== 'TERMINATED' && (pod.ssh.direct !== undefined || pod.ports.includes('22/tcp')));
-    const aliases = aliasesFor(wanted, new Map(before.hosts.map(({ podId, alias }) => [podId, alias])));
+    const wanted = pods.filter((pod) => canHaveAlias(pod.id) && pod.status !== 'TERMINATED' && (pod.ssh.direct !== undefined || pod.ports.includes('22/tcp')));
     // A pod whose row cannot be read at the moment is still there.
     const unreadable = new Set(rows.flatMap((row) => (row.kind === 'unreadable' && row.row.id !== undefined ? [row.row.id] : [])));
-    const hosts = before.hosts.filter(({ podId }) => unreadable.has(podId));
-    const keys = new Map([...before.keys].filter(([podId]) => unreadable.has(podId)));
-    for (const pod of wanted) {
-      const { host, key } = await this.#hostOf(pod, aliases.get(pod.id) ?? hostKeyAlias(pod.id), before);
-      hosts.push(host);
-      if (key !== undefined) keys.set(pod.id, key);
-    }
-    await files.write(hosts, keys);
+    // Looking for key files takes its time; meanwhile another window may write what it has found out.
+    const keyFiles = await this.#keyFiles(wanted, await files.read());
+    await files.change((before) => {
+      if (!enabled()) return before;
+      const aliases = aliasesFor(wanted, new Map(before.hosts.map(({ podId, alias }) => [podId, alias])));
+      const hosts = before.hosts.filter(({ podId }) => unreadable.has(podId));
+      const keys = new Map([...before.keys].filter(([podId]) => unreadable.has(podId)));
+      for (const pod of wanted) {
+        const { host, key } = this.#hostOf(pod, aliases.get(pod.id) ?? hostKeyAlias(pod.id), before, keyFiles.get(pod.id));
+        hosts.push(host);
+        if (key !== undefined) keys.set(pod.id, key);
+      }
+      return { hosts, keys };
+    });
   }
 
-  async #hostOf(pod: Pod, alias: string, before: KnownConfig): Promise<{ readonly host: ConfigHost; readonly key?: string }> {
+  /** For the pods whose address is known, and whose key files are not yet. */
+  async #keyFiles(pods: readonly Pod[], before: KnownConfig): Promise<ReadonlyMap<string, KeyFiles>> {
+    const found = new Map<string, KeyFiles>();
+    for (const pod of pods) {
+      if (pod.status !== 'RUNNING') continue;
+      const prior = before.hosts.find(({ podId }) => podId === pod.id);
+      if (keyFilesOf(prior, startOf(pod)) !== undefined || this.#checkedFor(pod, prior, before.keys.get(pod.id)) === undefined) continue;
+      found.set(pod.id, await this.deps.keyFiles(pod));
+    }
+    return found;
+  }
+
+  #hostOf(pod: Pod, alias: string, before: KnownConfig, keyFiles: KeyFiles | undefined): { readonly host: ConfigHost; readonly key?: string } {
     const start = startOf(pod);
     const prior = before.hosts.find(({ podId }) => podId === pod.id);
     const nowhere = (at: 'stopped' | 'unchecked'): { host: ConfigHost } => ({ host: { podId: pod.id, alias, start, at, identityFiles: [], identitiesOnly: false } });
     if (pod.status === 'EXITED') return nowhere('stopped');
     if (pod.status !== 'RUNNING') return nowhere('unchecked');
-    const connected = this.deps.sessions.peek(pod.id);
-    if (connected?.state === 'connected') this.#adopt(connected);
-    const checked = this.#valid(pod, start, prior, before.keys.get(pod.id));
+    const checked = this.#checkedFor(pod, prior, before.keys.get(pod.id));
+    const identity = keyFilesOf(prior, start) ?? keyFiles;
     if (checked === undefined) {
       this.#look(pod, start);
       return nowhere('unchecked');
     }
-    const known = prior !== undefined && prior.start === start && prior.identityFiles.length > 0;
-    const identity = known ? { files: prior.identityFiles, certain: prior.identitiesOnly } : await this.deps.keyFiles(pod);
+    if (identity === undefined) {
+      // Found out a moment ago: the next writing, which follows at once, knows its keys.
+      queueMicrotask(() => this.update());
+      return nowhere('unchecked');
+    }
     return { host: { podId: pod.id, alias, start, at: checked.address, identityFiles: identity.files, identitiesOnly: identity.certain }, key: checked.line };
+  }
+
+  /** What has been found out about this very start, by the connection there is or before. */
+  #checkedFor(pod: Pod, prior: ConfigHost | undefined, line: string | undefined): Pick<Checked, 'address' | 'line'> | undefined {
+    const connected = this.deps.sessions.peek(pod.id);
+    if (connected?.state === 'connected') this.#adopt(connected);
+    return this.#valid(pod, startOf(pod), prior, line);
   }
 
   /** What has been found out about this very start, by this window or an earlier one. */

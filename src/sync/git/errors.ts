@@ -15,6 +15,7 @@ export interface GitErrorFacts {
   readonly folder?: string | undefined;
   /** The remote's name. */
   readonly name?: string | undefined;
+  readonly podId?: string | undefined;
   readonly sshCommand?: string | undefined;
 }
 

@@ -7,11 +7,14 @@ import { promisify } from 'node:util';
 import { sleep } from '../../../src/base/time';
 import { silentLog } from '../../../src/base/log';
 import { AliasKeeper } from '../../../src/editor/remoteSsh/keeper';
-import { PodSessions, type SessionTimings } from '../../../src/pods/session';
+import type { ReachDeps } from '../../../src/pods/reach';
+import { type PodSession, PodSessions, type SessionTimings } from '../../../src/pods/session';
 import { defaultTimings, PodStore } from '../../../src/pods/store';
 import { RunPodClient } from '../../../src/runpod/client';
+import type { Pod } from '../../../src/runpod/types';
 import { ConfigFiles } from '../../../src/ssh/configFiles';
 import { editUserConfig, includeLine, withInclude } from '../../../src/ssh/configInclude';
+import { hostKeyOf } from '../../../src/ssh/hostKeys';
 import type { Identity } from '../../../src/ssh/identity';
 import { keyFileIdentity } from '../../../src/ssh/keyFile';
 import { loadSsh2 } from '../../../src/ssh/loadSsh2';
@@ -29,6 +32,61 @@ const timings: Partial<SessionTimings> = { settleMs: 500, probeMs: 2_000, retryM
 async function until(done: () => Promise<boolean> | boolean, what: string, ms = 15_000): Promise<void> {
   for (const end = Date.now() + ms; !(await done()); await sleep(30)) if (Date.now() > end) throw new Error(`Not within ${ms} ms: ${what}`);
 }
+
+describe('windows that keep one list of aliases', () => {
+  let dir: string;
+  beforeEach(async () => {
+    dir = await fs.mkdtemp(path.join(os.tmpdir(), 'runpod-alias-'));
+  });
+  afterEach(() => fs.rm(dir, { recursive: true, force: true }));
+
+  const pod = (id: string, fields: Partial<Pod> = {}): Pod => ({
+    id, name: id, status: 'RUNNING', actions: [], image: '', args: '', ports: ['22/tcp'], env: {}, costPerHour: 0, locked: false,
+    ssh: { direct: { host: '203.0.113.7', port: 1000 + id.length, username: 'root' } }, startedAt: new Date(0), ...fields,
+  });
+  const hostKey = hostKeyOf(Buffer.from('AAAAC3NzaC1lZDI1NTE5AAAAIC0', 'base64'));
+  /** A window that is connected to one of the pods. */
+  function keeperOf(connected: string, pods: readonly Pod[], files: ConfigFiles, keyFiles: () => Promise<void>): AliasKeeper {
+    const session = { state: 'connected', reached: { pod: pods.find(({ id }) => id === connected), address: pod(connected).ssh.direct, hostKey } } as unknown as PodSession;
+    const never = async (): Promise<never> => Promise.reject(new Error('not asked here'));
+    return new AliasKeeper({
+      store: { state: { phase: 'ready', pods, rows: pods.map((one) => ({ kind: 'pod', pod: one })) } as unknown as PodStore['state'], onDidChange: () => ({ dispose() {} }) },
+      sessions: { get: () => session, peek: (id) => (id === connected ? session : undefined), onDidChange: () => ({ dispose() {} }) },
+      reach: { getPod: never } as unknown as ReachDeps,
+      files,
+      keyFiles: async () => (await keyFiles(), { files: ['/keys/own'], certain: true }),
+      enabled: () => true,
+      log: silentLog,
+      spreadMs: 1e6,
+    });
+  }
+
+  it('take nothing from each other’s findings', async () => {
+    const pods = [pod('a'), pod('bb')];
+    const files = (): ConfigFiles => new ConfigFiles(path.join(dir, 'pods'), 'one');
+    let go: (() => void) | undefined;
+    const slow = keeperOf('bb', pods, files(), () => new Promise<void>((resolve) => (go = resolve)));
+    const quick = keeperOf('a', pods, files(), async () => {});
+    slow.start();
+    await until(() => go !== undefined, 'the slow one is on its way');
+    quick.start();
+    await quick.settled();
+    go?.();
+    await slow.settled();
+    assert.deepEqual((await files().read()).hosts.map(({ podId, at }) => [podId, typeof at]), [['a', 'object'], ['bb', 'object']]);
+    for (const one of [slow, quick]) one.dispose();
+  });
+
+  it('are not stopped by a pod that no host can be named after', async () => {
+    const pods = [pod('a'), pod('x\ny'), pod('b b')];
+    const files = new ConfigFiles(path.join(dir, 'pods'), 'one');
+    const keeper = keeperOf('x\ny', pods, files, async () => {});
+    keeper.start();
+    await keeper.settled();
+    keeper.dispose();
+    assert.deepEqual((await files.read()).hosts.map(({ podId }) => podId), ['a']);
+  });
+});
 
 describe('pods by name in any terminal', function () {
   this.timeout(60_000);
