@@ -13,7 +13,7 @@ import { followContextKeys } from './editor/contextKeys';
 import { registerCosts } from './editor/costs';
 import { registerBeside } from './editor/createPod/beside';
 import { registerCreatePod } from './editor/createPod/command';
-import { followLostCreates, pendingCreates } from './editor/createPod/lostCreates';
+import { followLostCreates, orphans, pendingCreates } from './editor/createPod/lostCreates';
 import { registerSpot } from './editor/createPod/spot';
 import { Watches } from './editor/createPod/watches';
 import { registerGoToFile } from './editor/find/register';
@@ -22,6 +22,7 @@ import { DiskFigures } from './editor/disk/figures';
 import { registerFileSystem } from './editor/fileSystem/register';
 import { Guards } from './editor/guard/guards';
 import { registerGuards } from './editor/guard/register';
+import { Unsolved } from './editor/guard/unsolved';
 import { registerLaunches } from './editor/launch/register';
 import type { Parts } from './editor/parts';
 import { RunBook } from './editor/podRuns/book';
@@ -69,14 +70,15 @@ export function activate(context: ExtensionContext): void {
   const pending = pendingCreates(context.globalState);
   const watches = new Watches(context, keys, api, log);
   const guards = new Guards({ store, sessions, log, urls: guardUrls, now });
-  const parts: Parts = { guards, context, log, keys, api, store, reach, sessions, activePod, identities, podLogs, runBook, followed, pendingCreates: pending, watches, files, fileChanges, now, ledgers: new Ledgers(context), mappings: new Mappings(context.workspaceState) };
+  const parts: Parts = { guards, context, log, keys, api, store, reach, sessions, activePod, identities, podLogs, runBook, followed, pendingCreates: pending, orphans: orphans(context.globalState), watches, files, fileChanges, now, ledgers: new Ledgers(context), mappings: new Mappings(context.workspaceState) };
 
   const aliases = new PodAliases(parts);
   const attention = new AttentionWatch(store);
   const spending = new Spending(store, context.globalState, keys.onDidChange, now);
+  const unsolved = new Unsolved(parts);
   const drops = new PodDrops();
   const diskFigures = new DiskFigures();
-  const podsView = new PodsView(store, sessions, activePod, now, (visible) => attention.viewVisible(visible), { drops, storage: diskFigures, runs: runBook });
+  const podsView = new PodsView(store, sessions, activePod, now, (visible) => attention.viewVisible(visible), { drops, storage: diskFigures, runs: runBook, unsolved });
   drops.useParts(parts);
   diskFigures.useParts(parts);
   context.subscriptions.push(
@@ -93,12 +95,13 @@ export function activate(context: ExtensionContext): void {
     followContextKeys(store),
     tellSessions(store, sessions),
     keys.onDidChange(() => void store.reset()),
+    unsolved,
     podsView,
     diskFigures,
     new Ticker(store, spending.meter, now),
     ...registerCosts(parts, spending),
     watches,
-    followLostCreates(store, pending, keys, log),
+    followLostCreates(parts),
     ...registerCreatePod(parts),
     registerBeside(parts),
     ...registerLaunches(parts),
@@ -108,7 +111,7 @@ export function activate(context: ExtensionContext): void {
     ...registerPodChanges(parts),
     registerOpenWorkspace(parts),
     registerDoctor(parts),
-    registerGuards(parts),
+    registerGuards(parts, unsolved),
     ...registerPodActions(parts),
     ...registerBrowse(parts),
     ...registerKeyCommands(parts),

@@ -40,8 +40,8 @@ export class Api implements Disposable {
     if (!(await this.keys.current())) return undefined;
     const client = await this.client();
     return {
-      listPods: () => client.pods.list({ background: true }),
-      readAccount: () => client.account(),
+      listPods: (how) => client.pods.list({ background: true, ...how }),
+      readAccount: (how) => client.account(how),
     };
   }
 

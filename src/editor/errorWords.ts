@@ -9,6 +9,7 @@ import { VolumeUncertainError } from '../pods/volumes';
 import { ReadOnlyConfigError } from '../ssh/configInclude';
 import { GitError } from '../sync/git/errors';
 import { RunError } from '../runs/detached/errors';
+import { isSshError } from '../ssh/errors';
 import { RunPodError, type RunPodErrorCode } from '../runpod/errors';
 import type { CommandId } from './ids';
 import { gitErrorWords } from './gitRemote/words';
@@ -133,6 +134,8 @@ function explainUnavailable(error: PodUnavailableError): Explanation {
           message: l10n.t('RunPod’s proxy to {0} accepts only the SSH keys of the account, and none of yours is among them.', name),
           action: { title: l10n.t('Add SSH Key to Account'), command: 'runpod.addSshKey' },
         };
+      if (isSshError(error.cause, 'key-locked'))
+        return { message: l10n.t('{0} takes the SSH key {1}, but its passphrase was not given.', name, String(error.cause.params.path ?? '')), action: doctor(id) };
       return { message: l10n.t('{0} accepts none of the SSH keys. Keys reach a pod only when it is created.', name), action: doctor(id) };
     case 'no-api-key':
       return { message: l10n.t('No RunPod API key is set.'), action: setKey() };

@@ -79,6 +79,7 @@ export const COMMANDS = [
   'runpod.extendLimit',
   'runpod.setLimit',
   'runpod.liftLimit',
+  'runpod.unsolved',
   'runpod.showPods',
   'runpod.showCosts',
   'runpod.setBalance',

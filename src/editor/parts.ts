@@ -1,6 +1,7 @@
 import type { ExtensionContext, LogOutputChannel } from 'vscode';
 import type { PodFiles } from '../files/podFiles';
 import type { ReachDeps } from '../pods/reach';
+import type { Orphans } from '../pods/orphans';
 import type { PendingCreates } from '../pods/pendingCreates';
 import type { PodSessions } from '../pods/session';
 import type { PodStore } from '../pods/store';
@@ -34,6 +35,8 @@ export interface Parts {
   readonly guards: Guards;
   /** Creates whose end is not known yet. */
   readonly pendingCreates: PendingCreates;
+  /** Pods of lost creates that nobody has decided on yet. */
+  readonly orphans: Orphans;
   /** Hardware that is waited for. */
   readonly watches: Watches;
   /** The runs of the pods, as far as somebody has looked. */

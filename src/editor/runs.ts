@@ -50,6 +50,7 @@ export function registerRuns(parts: Parts): Disposable[] {
     registerTasks(runParts),
     command('runpod.openTerminal', log, async (target): Promise<Terminal> => {
       const pod = await targets.forUse(target, l10n.t('Open a terminal on which pod?'));
+      parts.identities.askAgain();
       return terminals.open(pod.id, await folderOf(target));
     }),
     command('runpod.runCommand', log, async (target, text, more) => {

@@ -35,7 +35,7 @@ export function reachThrough({ api, store, identities, machines, context, log, n
       if (machines.pod(id)) return;
       yield* (await api.client()).pods.logs(id, query);
     },
-    identities: (pod) => identities.find(machines.keyPath(pod.id)),
+    identities: (pod, mayAsk) => identities.find(machines.keyPath(pod.id), mayAsk),
     pins: new PinStore(pinFile(join(context.globalStorageUri.fsPath, 'ssh', 'host-keys.json')), log),
     log,
     now,

@@ -30,18 +30,24 @@ export class SshIdentities {
   /**
    * Every key that could open a pod, in the order of places; our own is made when it is not there yet.
    * @param first path of a key that was named for just this machine: it goes before all others
+   * @param mayAsk whether a passphrase may be asked for when a key is used
    */
-  async find(first?: string): Promise<Identity[]> {
+  async find(first?: string, mayAsk: () => boolean = () => true): Promise<Identity[]> {
     await ensureOwnKey(this.ownKeyDir);
     const found = await findIdentities({
       ownKeyDir: this.ownKeyDir,
       homeDir: homedir(),
       env: process.env,
       extraPaths: [...(first === undefined ? [] : [first]), ...settings.identityFiles()],
-      unlocker: this.#unlocker,
+      unlocker: this.#unlocker.asking(mayAsk),
       log: this.log,
     });
     return first === undefined ? found : [...found.filter((i) => i.path === first), ...found.filter((i) => i.path !== first)];
+  }
+
+  /** A person has begun something anew: whoever would not tell a passphrase before may be asked again. */
+  askAgain(): void {
+    this.#unlocker.askAgain();
   }
 
   /** Keys that can be used without asking anybody anything. */

@@ -8,7 +8,7 @@ import { balanceWords } from './balanceWords';
 import { TICKER, type CommandId } from './ids';
 import { hardwareOf } from './podsView/rows';
 import { byImportance, lookOf, stateWord } from './podsView/state';
-import { localTime, longTime, money, rate, shortTime } from './words';
+import { localTime, longTime, money, plainMarkdown, rate, shortTime } from './words';
 
 const TICK_MS = 1000;
 const WARN_MS = 30 * 60_000;
@@ -112,7 +112,7 @@ export class Ticker implements Disposable {
       first === undefined
         ? l10n.t('Ends first: unknown')
         : first.by !== 'balance'
-          ? l10n.t('Ends first: {0}, by its limit in {1} ({2})', escape(first.pod.name), longTime(first.at - now), localTime(first.at))
+          ? l10n.t('Ends first: {0}, by its limit in {1} ({2})', first.pod.name, longTime(first.at - now), localTime(first.at))
           : account?.typed?.kind === 'budget'
             ? l10n.t('Your budget lasts {0} ({1})', longTime(first.at - now), localTime(first.at))
             : l10n.t('Time to $0: {0} ({1}); then all pods stop', longTime(first.at - now), localTime(first.at)),
@@ -121,9 +121,9 @@ export class Ticker implements Disposable {
     if (lost > 0 && account?.typed?.kind !== 'budget') lines.push(l10n.t('Pods without a network volume, deleted with their data at $0: {0}', lost));
     if (burn.unknown > 0) lines.push(l10n.t('Pods whose rate RunPod did not say: {0}; the total lacks them', burn.unknown));
     if (problem && fetchedAt !== undefined) lines.push(l10n.t('Last seen {0} ago', shortTime(Date.now() - fetchedAt)));
-    text.appendMarkdown(lines.map((l) => l.replace(/[<>~$]/g, '\\$&')).join('  \n'));
+    text.appendMarkdown(lines.map(plainMarkdown).join('  \n'));
     const links = [
-      ...(first && first.by !== 'balance' ? [`[${l10n.t('Extend {0}…', escape(first.pod.name))}](command:runpod.extendLimit?${encodeURIComponent(JSON.stringify([{ podId: first.pod.id }]))})`] : []),
+      ...(first && first.by !== 'balance' ? [`[${l10n.t('Extend {0}…', plainMarkdown(first.pod.name))}](command:runpod.extendLimit?${encodeURIComponent(JSON.stringify([{ podId: first.pod.id }]))})`] : []),
       `[${l10n.t('Show Costs')}](command:runpod.showCosts)`,
       `[${l10n.t('Show Pods')}](command:runpod.showPods)`,
       `[${l10n.t('Refresh')}](command:runpod.refreshPods)`,
@@ -139,13 +139,9 @@ export class Ticker implements Disposable {
     text.appendMarkdown(`| ${l10n.t('Pod')} | | | |\n|:--|--:|:--|:--|\n`);
     for (const pod of running.slice(0, TOOLTIP_PODS)) {
       const left = timeLeftOf(pod, balanceEndsAt);
-      text.appendMarkdown('| ').appendText(pod.name.replaceAll('|', '¦'))
-        .appendMarkdown(` | ${rate(pod.costPerHour).replaceAll('$', '\\$')} | ${left ? shortTime(left.at - this.now()) : ''} | ${hardwareOf(pod) ?? stateWord(pod)} |\n`);
+      text.appendMarkdown(`| ${plainMarkdown(pod.name)} | ${plainMarkdown(rate(pod.costPerHour))} | ${left ? shortTime(left.at - this.now()) : ''} | ${plainMarkdown(hardwareOf(pod) ?? stateWord(pod))} |\n`);
     }
     if (running.length > TOOLTIP_PODS) text.appendMarkdown(`| ${l10n.t('and {0} more', running.length - TOOLTIP_PODS)} | | | |\n`);
     text.appendMarkdown('\n\n');
   }
 }
-
-/** A name comes from outside: nothing in it may become markup. */
-const escape = (text: string): string => text.replace(/[\\`*_{}[\]()#+\-.!|]/g, '\\$&').replace(/\s+/g, ' ');

@@ -1,10 +1,10 @@
 import { l10n } from 'vscode';
 
-/** `$0.69`; under a cent `< $0.01`; `unknown` where nobody knows. An estimate carries `~`. */
+/** `$0.69`; under a cent `< $0.01`; `unknown` where nobody knows. An estimate of a cent and more carries `~`. */
 export function money(usd: number | undefined, options: { estimate?: boolean } = {}): string {
   if (usd === undefined || !Number.isFinite(usd)) return l10n.t('unknown');
-  const text = usd > 0 && usd < 0.01 ? '< $0.01' : `$${usd.toFixed(2)}`;
-  return options.estimate ? `~${text}` : text;
+  if (usd > 0 && usd < 0.01) return '< $0.01';
+  return `${options.estimate ? '~' : ''}$${usd.toFixed(2)}`;
 }
 
 /** `$0.69/hr`. Rates under a cent an hour keep three digits, for storage adds up. */
@@ -58,3 +58,6 @@ export function shortGpu(id: string, count: number): string {
 
 /** `12 files`, `1 file` would need plural rules per language; counts are written as `files: 12` instead where it matters. */
 export const gigabytes = (gb: number): string => l10n.t('{0} GB', gb);
+
+/** Text as Markdown that shows just it. Names and images come from outside: nothing in them may become markup, an icon, or end a table's cell. */
+export const plainMarkdown = (text: string): string => text.replace(/[\\`*_{}[\]()#+\-.!|<>$~]/g, '\\$&').replace(/\s+/g, ' ');

@@ -67,12 +67,14 @@ export class PendingCreates {
 
   /**
    * Looks for lost creates in a fresh list.
-   * @returns the pods that have shown up; they are struck off
+   * @param keep is given the pods that have shown up and done with them before they are struck off: none is forgotten between
+   * @returns those pods
    */
-  async reconcile(rows: readonly PodRow[], origin: string): Promise<Pod[]> {
+  async reconcile(rows: readonly PodRow[], origin: string, keep: (pods: readonly Pod[]) => PromiseLike<void> = async () => undefined): Promise<Pod[]> {
     const now = this.now();
     const found: Pod[] = [];
-    const left = this.shelf.read().filter((pending) => {
+    const before = this.shelf.read();
+    const left = before.filter((pending) => {
       if (pending.origin !== origin) return true;
       const ours = this.#mine.has(pending.mark);
       const abandoned = !ours && now - pending.at >= this.#timings.patienceMs;
@@ -83,7 +85,10 @@ export class PendingCreates {
       }
       return ours || pod !== undefined || now - pending.at < this.#timings.forgetMs;
     });
-    if (left.length !== this.shelf.read().length) await this.shelf.write(left);
+    if (found.length > 0) await keep(found);
+    // What was noted or settled meanwhile stays as it is.
+    const gone = new Set(before.filter((pending) => !left.includes(pending)).map(({ mark }) => mark));
+    if (gone.size > 0) await this.shelf.write(this.shelf.read().filter(({ mark }) => !gone.has(mark)));
     return found;
   }
 }

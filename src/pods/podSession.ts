@@ -4,7 +4,7 @@ import { Emitter, type Event } from '../base/emitter';
 import { CancelledError, isCancelled, messageOf } from '../base/errors';
 import { backoff, sleep } from '../base/time';
 import type { Pod } from '../runpod/types';
-import type { SshError } from '../ssh/errors';
+import { isSshError, type SshError } from '../ssh/errors';
 import type { SshLink } from '../ssh/pool';
 import type { ExecOptions, RunOptions, RunResult, ShellOptions } from '../ssh/sessions';
 import { sameAddress, startedFor, startOf } from './address';
@@ -32,6 +32,13 @@ interface Endeavour {
   readonly promise: Promise<Reached>;
   readonly abort: AbortController;
   waiting: number;
+  /** Nobody has asked for it: nobody is to be asked for a passphrase because of it. */
+  quiet: boolean;
+}
+
+export interface LinkOptions {
+  /** For what happens by itself: a key that would ask a person for its passphrase is left locked. */
+  readonly quiet?: boolean;
 }
 
 /**
@@ -97,12 +104,13 @@ export class PodSession implements Disposable {
    * the others.
    * @throws PodUnavailableError says why not; CancelledError
    */
-  async link(signal?: AbortSignal): Promise<SshLink> {
+  async link(signal?: AbortSignal, { quiet = false }: LinkOptions = {}): Promise<SshLink> {
     if (signal?.aborted) throw new CancelledError();
     if (this.#disposed) throw this.#gone();
     if (this.#reached) return this.#reached.link;
     if (this.#reason && !this.#endeavour && Date.now() < this.#coolUntil) throw this.#reason;
-    const endeavour = this.#endeavour ?? this.#begin();
+    const endeavour = this.#endeavour ?? this.#begin(quiet);
+    if (!quiet) endeavour.quiet = false;
     endeavour.waiting++;
     try {
       return (await orAbort(endeavour.promise, signal)).link;
@@ -230,11 +238,12 @@ export class PodSession implements Disposable {
     }
   }
 
-  #begin(): Endeavour {
+  #begin(quiet: boolean): Endeavour {
     this.#stayAway();
     const abort = new AbortController();
-    const promise = this.#strive(abort.signal);
-    const endeavour: Endeavour = { promise, abort, waiting: 0 };
+    // Who joins later may be a person.
+    const promise = this.#strive(abort.signal, () => !endeavour.quiet);
+    const endeavour: Endeavour = { promise, abort, waiting: 0, quiet };
     this.#endeavour = endeavour;
     if (this.#state !== 'retrying') this.#set('connecting');
     void promise.then(
@@ -247,7 +256,8 @@ export class PodSession implements Disposable {
       (error: unknown) => {
         if (this.#endeavour !== endeavour) return;
         this.#endeavour = undefined;
-        if (error instanceof PodUnavailableError) this.#fail(error);
+        // Who asks for it will be asked for the passphrase, and at once.
+        if (error instanceof PodUnavailableError && !wasLeftLocked(error)) this.#fail(error);
         else this.#set('idle');
       },
     );
@@ -255,10 +265,10 @@ export class PodSession implements Disposable {
   }
 
   /** Attempts until one succeeds or waiting longer is pointless. */
-  async #strive(signal: AbortSignal): Promise<Reached> {
+  async #strive(signal: AbortSignal, mayAsk: () => boolean): Promise<Reached> {
     for (let attempt = 0; ; attempt++) {
       try {
-        const reached = await reach(this.deps, this.#timings, this.podId, this.#whereabouts, signal);
+        const reached = await reach(this.deps, this.#timings, this.podId, this.#whereabouts, signal, mayAsk);
         if (!signal.aborted) return reached;
         reached.link.end();
         throw new CancelledError();
@@ -267,6 +277,7 @@ export class PodSession implements Disposable {
         if (!(error instanceof ReachFailed)) throw isCancelled(error) ? error : this.#unexpected(error);
         const { reason, soonOver } = error;
         this.deps.log.debug(`Pod ${this.podId}, attempt ${attempt + 1}: ${reason.code}, ${reason.message}`);
+        if (wasLeftLocked(reason) && mayAsk()) continue;
         if (!soonOver && !(isPassing(reason) && reason.code !== 'starting' && attempt + 1 < this.#timings.attempts)) throw reason;
         this.#reason = reason;
         this.#changed.fire(this);
@@ -320,7 +331,7 @@ export class PodSession implements Disposable {
     if (this.#reached || this.#endeavour || this.#disposed) return;
     this.#set('retrying');
     // What becomes of it shows in the state.
-    this.#begin().promise.catch(() => {});
+    this.#begin(false).promise.catch(() => {});
   }
 
   #stayAway(): void {
@@ -358,6 +369,9 @@ export class PodSession implements Disposable {
     this.#changed.fire(this);
   }
 }
+
+/** A key would have opened the pod, but nobody was there to be asked for its passphrase. */
+const wasLeftLocked = (reason: PodUnavailableError): boolean => isSshError(reason.cause, 'key-locked') && reason.cause.params.reason === 'unasked';
 
 /** Whether news is of an earlier start than what is known. */
 const isOlder = (pod: Pod, known: Pod | undefined): boolean =>

@@ -19,8 +19,8 @@ import type { Whereabouts } from './whereabouts';
 export interface ReachDeps {
   readonly getPod: GetPod;
   readonly logs: ReadPodLogs;
-  /** The keys to offer, the best first. May ask a person for a passphrase when one is used. */
-  readonly identities: (pod: Pod) => Promise<readonly Identity[]>;
+  /** The keys to offer, the best first. When one is used a person may be asked for its passphrase, if `mayAsk` says so by then. */
+  readonly identities: (pod: Pod, mayAsk?: () => boolean) => Promise<readonly Identity[]>;
   readonly pins: PinStore;
   readonly log: Logger;
   /** Milliseconds since 1970 on the API's clock; this machine's unless told. */
@@ -78,7 +78,7 @@ export class ReachFailed extends Error {
  * checked against its own log (read meanwhile) or against the pin of this start, then the login.
  * @throws ReachFailed; CancelledError
  */
-export async function reach(deps: ReachDeps, timings: ReachTimings, podId: string, whereabouts: Whereabouts, signal: AbortSignal): Promise<Reached> {
+export async function reach(deps: ReachDeps, timings: ReachTimings, podId: string, whereabouts: Whereabouts, signal: AbortSignal, mayAsk?: () => boolean): Promise<Reached> {
   const now = (): number => (deps.now ?? Date.now)();
   const pod = await readPod(deps, timings, podId, signal);
   whereabouts.see(pod, now());
@@ -97,7 +97,7 @@ export async function reach(deps: ReachDeps, timings: ReachTimings, podId: strin
   const keys = new PrintedKeys(deps.logs, pod, deps.log, timings.printedKeys);
   const check = new HostKeyCheck(deps.pins, pod, keys, deps.log, () => fresh && !whereabouts.settled(pod, address, timings.settleMs, now()));
   try {
-    const [, identities] = await Promise.all([probeBanner(host, port, { deadlineMs: timings.probeMs, signal }), deps.identities(pod)]);
+    const [, identities] = await Promise.all([probeBanner(host, port, { deadlineMs: timings.probeMs, signal }), deps.identities(pod, mayAsk)]);
     const link = await SshLink.open({
       host,
       port,

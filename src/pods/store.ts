@@ -6,11 +6,16 @@ import type { RunPodError } from '../runpod/errors';
 import type { Account, Pod, PodRow } from '../runpod/types';
 import { newerAccount, type KnownAccount } from './balance';
 
+/** How much a request may cost: `once` is a single try, for nobody looks. */
+export interface Asking {
+  readonly once: boolean;
+}
+
 /** The part of RunPod's API that the list lives on. */
 export interface PodsApi {
-  listPods(): Promise<PodRow[]>;
+  listPods(how?: Asking): Promise<PodRow[]>;
   /** undefined when the key cannot read it or GraphQL has ended. */
-  readAccount(): Promise<Account | undefined>;
+  readAccount(how?: Asking): Promise<Account | undefined>;
 }
 
 export interface PodsState {
@@ -59,6 +64,8 @@ export class PodStore implements Disposable {
   #failures = 0;
   #attention: Attention = 'background';
   #accountAt = 0;
+  /** When the last look ended, well or not. */
+  #askedAt = 0;
   #epoch = 0;
   #disposed = false;
   #dress: (pod: Pod) => Pod = (pod) => pod;
@@ -130,6 +137,7 @@ export class PodStore implements Disposable {
   refresh(): Promise<void> {
     this.#inFlight ??= this.#poll().finally(() => {
       this.#inFlight = undefined;
+      this.#askedAt = this.now();
       this.#schedule();
     });
     return this.#inFlight;
@@ -186,9 +194,10 @@ export class PodStore implements Disposable {
         this.#set({ phase: 'no-key', rows: [], pods: [] });
         return;
       }
+      const how = { once: this.#attention === 'background' && this.#hurriedPolls === 0 };
       const sinceAccount = this.now() - this.#accountAt;
       const wantAccount = sinceAccount < 0 || sinceAccount >= this.timings.account[this.#attention];
-      const [rows, account] = await Promise.all([api.listPods(), wantAccount ? this.#readAccount(api) : undefined]);
+      const [rows, account] = await Promise.all([api.listPods(how), wantAccount ? this.#readAccount(api, how) : undefined]);
       if (stale()) return;
       this.#failures = 0;
       const now = this.now();
@@ -204,9 +213,9 @@ export class PodStore implements Disposable {
     }
   }
 
-  async #readAccount(api: PodsApi): Promise<KnownAccount | undefined> {
+  async #readAccount(api: PodsApi, how: Asking): Promise<KnownAccount | undefined> {
     this.#accountAt = this.now();
-    const account = await api.readAccount().catch(() => undefined);
+    const account = await api.readAccount(how).catch(() => undefined);
     return account && { ...account, at: this.now() };
   }
 
@@ -214,15 +223,17 @@ export class PodStore implements Disposable {
     this.#timer?.dispose();
     // Without a key there is nothing to ask; setting one resets the store.
     if (this.#disposed || this.#state.phase === 'no-key') return;
-    const due = (this.#state.fetchedAt ?? this.now()) + this.#delay();
+    const due = this.#askedAt + this.#delay();
     // A clock that was set back must not put the next look off by as much.
-    const wait = this.#failures > 0 || this.#state.fetchedAt === undefined ? this.#delay() : Math.min(this.#delay(), Math.max(50, due - this.now()));
+    const wait = Math.min(this.#delay(), Math.max(50, due - this.now()));
     this.#timer = this.after(wait, () => void this.refresh());
   }
 
   #delay(): number {
     if (this.#failures > 0) {
       const retryAfter = (this.#state.problem?.error as Partial<RunPodError> | undefined)?.retryAfterMs ?? 0;
+      // Nobody waits for it: the next look comes at its time.
+      if (this.#attention === 'background' && this.#hurriedPolls === 0) return Math.max(retryAfter, this.timings.poll.background);
       return Math.max(retryAfter, Math.min(this.timings.retryCap, this.timings.changing * 2 ** Math.min(this.#failures, 6)));
     }
     const base = this.timings.poll[this.#attention];

@@ -51,6 +51,8 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
   /** Nobody waits for this: where the rate limit is used up it fails at once instead of waiting. */
   readonly background?: boolean | undefined;
+  /** One try: whoever asks comes back by itself, and a window that nobody works in costs little even while the API fails. */
+  readonly once?: boolean | undefined;
 }
 
 export interface WriteOptions {
@@ -67,6 +69,7 @@ interface Call {
   readonly body?: unknown;
   readonly signals: readonly AbortSignal[];
   readonly background: boolean;
+  readonly once?: boolean | undefined;
   readonly timeoutMs: number;
   readonly headers?: Record<string, string>;
 }
@@ -103,17 +106,17 @@ export class Transport implements Disposable {
   /** Reads JSON. The same read asked for several times at once is sent once. */
   get(path: string, query: Query = {}, options: ReadOptions = {}): Promise<unknown> {
     const full = path + queryString(query);
-    const key = `${this.#generation} ${String(options.background)} ${full}`;
+    const key = `${this.#generation} ${String(options.background)} ${String(options.once)} ${full}`;
     return this.#coalescer.run(key, options.signal, (signal) =>
-      this.#json({ method: 'GET', path: full, write: false, signals: [signal, this.#life.signal], background: options.background ?? false, timeoutMs: this.timings.callMs }),
+      this.#json({ method: 'GET', path: full, write: false, signals: [signal, this.#life.signal], background: options.background ?? false, once: options.once, timeoutMs: this.timings.callMs }),
     );
   }
 
   /** A POST that changes nothing (a GraphQL query), repeated like any read. */
   query(path: string, body: unknown, options: ReadOptions & { timeoutMs?: number } = {}): Promise<unknown> {
-    const { background = false, timeoutMs = this.timings.callMs } = options;
-    return this.#coalescer.run(`${String(background)} ${path} ${JSON.stringify(body)}`, options.signal, (signal) =>
-      this.#json({ method: 'POST', path, body, write: false, signals: [signal, this.#life.signal], background, timeoutMs }),
+    const { background = false, once = false, timeoutMs = this.timings.callMs } = options;
+    return this.#coalescer.run(`${String(background)} ${String(once)} ${path} ${JSON.stringify(body)}`, options.signal, (signal) =>
+      this.#json({ method: 'POST', path, body, write: false, signals: [signal, this.#life.signal], background, once, timeoutMs }),
     );
   }
 
@@ -160,7 +163,7 @@ export class Transport implements Disposable {
         error = thrown;
       }
       if (error.code !== 'rate-limited') left -= performance.now() - started;
-      const wait = attempt < this.timings.attempts ? this.#waitBeforeRetry(error, call, attempt, left) : undefined;
+      const wait = !call.once && attempt < this.timings.attempts ? this.#waitBeforeRetry(error, call, attempt, left) : undefined;
       if (wait === undefined) {
         this.options.log.warn(`${error.message} (${error.code}${error.requestId === undefined ? '' : `, request ${error.requestId}`}${error.maybeDone ? ', may have happened' : ''})`);
         throw error;

@@ -5,7 +5,7 @@ import { SshError } from './errors';
 import { fingerprintOf, keyTypeOf } from './hostKeys';
 import { publicBlobs, type Identity, type IdentitySource } from './identity';
 import { readEnvelope } from './opensshKey';
-import type { KeyUnlocker } from './passphrases';
+import type { Unlocker } from './passphrases';
 import type { Ssh2Module } from './loadSsh2';
 import { systemCode } from './tcp';
 
@@ -19,7 +19,7 @@ export const isUsableType = (type: string): boolean => usableTypes.has(type);
 export interface KeyFileContext {
   readonly ssh2: Ssh2Module;
   /** Absent: locked keys stay locked. */
-  readonly unlocker?: KeyUnlocker<ParsedKey> | undefined;
+  readonly unlocker?: Unlocker<ParsedKey> | undefined;
 }
 
 /**

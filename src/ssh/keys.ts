@@ -8,7 +8,7 @@ import { SshError, isSshError } from './errors';
 import type { Identity, IdentitySource } from './identity';
 import { keyFileIdentity, type KeyFileContext } from './keyFile';
 import { ownKeyPath } from './ownKey';
-import type { KeyUnlocker } from './passphrases';
+import type { Unlocker } from './passphrases';
 import { loadSsh2 } from './loadSsh2';
 
 export { ensureOwnKey, type OwnKey } from './ownKey';
@@ -24,7 +24,7 @@ export interface IdentitySearch {
   /** Key files a person named; `~` means the home folder. */
   readonly extraPaths?: readonly string[];
   /** Keep one for the session: it remembers the keys it opened. Absent: locked keys cannot be used. */
-  readonly unlocker?: KeyUnlocker<ParsedKey> | undefined;
+  readonly unlocker?: Unlocker<ParsedKey> | undefined;
   /** Told of each key that could not be used, with the reason; the search goes on. */
   readonly onProblem?: (problem: SshError) => void;
   readonly log?: Logger;

@@ -7,13 +7,23 @@ import { SshError } from './errors';
  */
 export type AskPassphrase = (path: string, attempt: number) => Promise<string | undefined>;
 
+/** Opens locked keys. */
+export interface Unlocker<Key> {
+  /**
+   * @param path names the key to the person and in the memory.
+   * @param open tries a passphrase; `undefined` says it was wrong.
+   * @throws SshError key-locked (`params.reason`: declined, wrong or unasked), and what `open` throws.
+   */
+  unlock(path: string, open: (passphrase: string) => Key | undefined): Promise<Key>;
+}
+
 const attempts = 3;
 
 /**
  * Opens locked keys, asking for each passphrase once a session: the opened key is kept in memory, as an agent would, and never
  * written anywhere. Connections that need the same key at the same time share one question, and questions come one by one.
  */
-export class KeyUnlocker<Key> {
+export class KeyUnlocker<Key> implements Unlocker<Key> {
   readonly #opened = new Map<string, Key>();
   readonly #asking = new Map<string, Promise<Key>>();
   readonly #declined = new Set<string>();
@@ -21,11 +31,6 @@ export class KeyUnlocker<Key> {
 
   constructor(private readonly ask: AskPassphrase) {}
 
-  /**
-   * @param path names the key to the person and in the memory.
-   * @param open tries a passphrase; `undefined` says it was wrong.
-   * @throws SshError key-locked (`params.reason`: declined or wrong), and what `open` throws.
-   */
   unlock(path: string, open: (passphrase: string) => Key | undefined): Promise<Key> {
     const opened = this.#opened.get(path);
     if (opened !== undefined) return Promise.resolve(opened);
@@ -36,6 +41,13 @@ export class KeyUnlocker<Key> {
     this.#asking.set(path, asking);
     this.#queue = asking.catch(() => undefined);
     return asking;
+  }
+
+  /** The same keys, but a question is put only while `mayAsk` says that a person waits for what it is for. */
+  asking(mayAsk: () => boolean): Unlocker<Key> {
+    return {
+      unlock: (path, open) => (mayAsk() || this.#opened.has(path) ? this.unlock(path, open) : Promise.reject(new SshError('key-locked', { path, reason: 'unasked' }))),
+    };
   }
 
   /** Lets keys be asked for again that a person declined to unlock: call it when they start something anew themselves. */

@@ -1,7 +1,7 @@
-import { createServer } from 'node:http';
 import type { Memento } from 'vscode';
 import { silentLog } from '../../src/base/log';
 import { standInForEditor } from './editorStub';
+import { ManyPods } from './manyPods';
 import { median, timed } from './stopwatch';
 
 export interface PodsFigures {
@@ -13,33 +13,6 @@ export interface PodsFigures {
   /** One tick of the status bar with so many pods. */
   readonly tickMs: number;
 }
-
-const now = new Date().toISOString();
-const body = (i: number): object => ({
-  id: `pod${String(i).padStart(11, '0')}`,
-  name: `llama-ft-${i}`,
-  image: 'runpod/pytorch:1.0.2-cu1281-torch280-ubuntu2404',
-  args: '',
-  disk: 20,
-  ports: ['22/tcp', '8888/http'],
-  env: { PUBLIC_KEY: 'ssh-ed25519 AAAA' },
-  registry: null,
-  status: i % 4 === 3 ? 'EXITED' : 'RUNNING',
-  actions: i % 4 === 3 ? ['start', 'terminate'] : ['stop', 'restart', 'terminate'],
-  mounts: { persistent: { size: 50, path: '/workspace' } },
-  gpu: { id: 'NVIDIA GeForce RTX 4090', count: 1 },
-  cloud: 'SECURE',
-  dataCenterId: 'EU-RO-1',
-  cudaVersion: '12.8',
-  ssh: { proxy: { host: 'ssh.runpod.io', port: 22, username: `pod${i}-64411`, command: `ssh pod${i}-64411@ssh.runpod.io` }, direct: i % 4 === 3 ? null : { host: '203.0.113.7', port: 20_000 + i, username: 'root', command: '' } },
-  template: null,
-  cost: 0.69,
-  locked: false,
-  globalNetworking: { enabled: false },
-  runtime: null,
-  createdAt: now,
-  startedAt: i % 4 === 3 ? null : now,
-});
 
 /** A list of `count` pods, from the API to painted rows, and what the status bar's tick costs with it. */
 export async function measurePods(count: number, rounds: number): Promise<PodsFigures> {
@@ -53,13 +26,8 @@ export async function measurePods(count: number, rounds: number): Promise<PodsFi
     import('../../src/editor/ticker'),
     import('../../src/editor/activePod'),
   ]);
-  // Two texts in turn, so that every row is painted anew each time.
-  const answers = [0, 1].map((turn) => JSON.stringify({ pods: Array.from({ length: count }, (_, i) => ({ ...body(i), cost: 0.69 + turn / 100 })), pagination: { hasNextPage: false } }));
-  let turn = 0;
-  const server = createServer((_request, response) => response.setHeader('content-type', 'application/json').end(answers[turn++ % 2]));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  const client = new RunPodClient({ restUrl: `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/v2`, key: async () => 'rpa_BENCH', userAgent: 'runpod-workspaces/bench', log: silentLog });
+  const account = await ManyPods.start(count);
+  const client = new RunPodClient({ restUrl: account.restUrl, key: async () => 'rpa_BENCH', userAgent: 'runpod-workspaces/bench', log: silentLog });
   const store = new PodStore(async () => ({ listPods: () => client.pods.list({ background: true }), readAccount: async () => undefined }), silentLog);
   const sessions = new PodSessions({} as ConstructorParameters<typeof PodSessions>[0]);
   const memento: Memento = { keys: () => [], get: () => undefined, update: async () => undefined };
@@ -70,6 +38,7 @@ export async function measurePods(count: number, rounds: number): Promise<PodsFi
     const refreshCpuMs: number[] = [];
     for (let round = 0; round <= rounds; round++) {
       let painted = 0;
+      account.turn();
       const before = process.cpuUsage();
       const took = await timed(async () => {
         await store.refresh();
@@ -91,7 +60,6 @@ export async function measurePods(count: number, rounds: number): Promise<PodsFi
     sessions.dispose();
     store.dispose();
     client.dispose();
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+    await account.close();
   }
 }

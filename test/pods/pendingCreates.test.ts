@@ -73,7 +73,8 @@ describe('creates that are written down', () => {
     assert.deepEqual(await next.reconcile([late], 'o'), [], 'whoever sent it may be looking still');
     shelf.now += 91_000;
     assert.deepEqual(await next.reconcile([late], 'another account'), []);
-    assert.deepEqual((await next.reconcile([late], 'o')).map((p) => p.id), ['late']);
+    await assert.rejects(next.reconcile([late], 'o', () => Promise.reject(new Error('disk full'))), /disk full/);
+    assert.deepEqual((await next.reconcile([late], 'o')).map((p) => p.id), ['late'], 'what was not kept is told again');
     assert.deepEqual(await next.reconcile([late], 'o'), [], 'told once');
   });
 

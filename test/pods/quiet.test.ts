@@ -58,28 +58,34 @@ describe('requests of windows that nobody works in', () => {
 
   /** A window's own client and list, as activation makes them. */
   async function open(attention: Attention): Promise<void> {
-    const client = new RunPodClient({ restUrl: simulator.restUrl, graphqlUrl: simulator.graphqlUrl, key: async () => simulator.apiKey, userAgent: 'quiet-test', log: silentLog });
-    const store = new PodStore(async () => ({ listPods: () => client.pods.list({ background: true }), readAccount: () => client.account() }), silentLog, defaultTimings, clock.now, clock.after);
+    const client = new RunPodClient({ restUrl: simulator.restUrl, graphqlUrl: simulator.graphqlUrl, key: async () => simulator.apiKey, userAgent: 'quiet-test', log: silentLog, timings: { backoffBaseMs: 1, backoffCapMs: 2 } });
+    const store = new PodStore(async () => ({ listPods: (how) => client.pods.list({ background: true, ...how }), readAccount: (how) => client.account(how) }), silentLog, defaultTimings, clock.now, clock.after);
     store.attention = attention;
     windows.push({ store, client });
     await store.refresh();
   }
 
+  /** Each timer asks once and sets the state once; its successor is planned in the same turn. */
+  const oneLook = (): Promise<void> =>
+    new Promise((resolve) => {
+      const listeners = windows.map(({ store }) =>
+        store.onDidChange(() => {
+          for (const l of listeners) l.dispose();
+          setImmediate(resolve);
+        }),
+      );
+    });
+
   /** How many requests the simulator sees in a minute, on the average of half an hour, after the windows have opened. */
   async function perMinute(): Promise<number> {
-    // Each timer asks once and sets the state once; its successor is planned in the same turn.
-    const settled = (): Promise<void> =>
-      new Promise((resolve) => {
-        const listeners = windows.map(({ store }) =>
-          store.onDidChange(() => {
-            for (const l of listeners) l.dispose();
-            setImmediate(resolve);
-          }),
-        );
-      });
-    const seen = simulator.requests.length;
-    await clock.pass(30 * MINUTE, settled);
-    return (simulator.requests.length - seen) / 30;
+    let seen = 0;
+    for (let minute = 0; minute < 30; minute++) {
+      // It keeps the last ones only.
+      simulator.forgetRequests();
+      await clock.pass(MINUTE, oneLook);
+      seen += simulator.requests.length;
+    }
+    return seen / 30;
   }
 
   it('are under one a minute for a window in the background', async () => {
@@ -99,6 +105,38 @@ describe('requests of windows that nobody works in', () => {
     for (let i = 0; i < 10; i++) await open(i === 0 ? 'view' : 'background');
     const rate = await perMinute();
     assert.ok(rate > 8 && rate < 15, `${rate} a minute`);
+  });
+
+  describe('while RunPod fails', () => {
+    beforeEach(() => {
+      for (const path of ['/v2/pods', '/graphql']) simulator.fault({ path, times: 0, effect: { kind: 'status', status: 503 } });
+    });
+    afterEach(() => simulator.clearFaults());
+
+    it('are under one a minute in the background', async () => {
+      await open('background');
+      const rate = await perMinute();
+      assert.ok(rate > 0.3 && rate < 1, `${rate} a minute`);
+    });
+
+    it('are within sixty a minute for ten windows together, one of them in front', async () => {
+      for (let i = 0; i < 10; i++) await open(i === 0 ? 'view' : 'background');
+      const rate = await perMinute();
+      assert.ok(rate > 5 && rate < 20, `${rate} a minute`);
+    });
+
+    it('come at once when somebody looks again', async () => {
+      await open('background');
+      await clock.pass(10 * MINUTE, oneLook);
+      const [first] = windows;
+      assert.ok(first?.store.state.problem);
+      simulator.clearFaults();
+      // Half of the pause: the last look is long enough ago for a window in front.
+      await clock.pass(75_000, oneLook);
+      first.store.attention = 'view';
+      await clock.pass(1_000, oneLook);
+      assert.equal(first.store.state.problem, undefined);
+    });
   });
 
   it('are within sixty a minute even if all ten were looked at', async () => {

@@ -38,19 +38,21 @@ export class Rig {
   apiFails: Error | undefined;
   reads = 0;
   identityOf!: Identity;
+  /** What the session is given to log in with; `identityOf` unless a test has others. */
+  identities: (mayAsk: () => boolean) => readonly Identity[] | Promise<readonly Identity[]> = () => [this.identityOf];
   key!: KeyPair;
-  #dir!: string;
+  keyDir!: string;
   readonly #undo: (() => unknown)[] = [];
 
   async begin(): Promise<void> {
-    this.#dir = await mkdtemp(path.join(os.tmpdir(), 'runpod-session-'));
-    this.key = await makeKeyPair(path.join(this.#dir, 'key'));
+    this.keyDir = await mkdtemp(path.join(os.tmpdir(), 'runpod-session-'));
+    this.key = await makeKeyPair(path.join(this.keyDir, 'key'));
     this.identityOf = await keyFileIdentity(this.key.path, 'own', { ssh2: await loadSsh2() });
   }
 
   async end(): Promise<void> {
     for (const undo of this.#undo.splice(0).reverse()) await undo();
-    await rm(this.#dir, { recursive: true, force: true });
+    await rm(this.keyDir, { recursive: true, force: true });
   }
 
   onEnd(undo: () => unknown): void {
@@ -90,7 +92,7 @@ export class Rig {
         return this.pod;
       },
       logs: this.log.read,
-      identities: async () => [this.identityOf],
+      identities: async (_pod, mayAsk = () => true) => this.identities(mayAsk),
       pins,
       log: silentLog,
       timings: { ...quickTimings, ...timings },

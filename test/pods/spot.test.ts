@@ -63,7 +63,9 @@ describe('spot pods', () => {
     await simulator.until('spot-1', 'RUNNING');
     simulator.lifecycle.act(pod, 'stop');
     assert.equal(await client.spot.ending(pod.id), 'by-user');
-    pod.lastStatusChange = 'Outbid: Fri Nov 20 2026 12:00:00 GMT+0000';
+    simulator.lifecycle.act(pod, 'start');
+    await simulator.until('spot-1', 'RUNNING');
+    simulator.outbid('spot-1');
     assert.equal(await client.spot.ending(pod.id), 'outbid');
   });
 

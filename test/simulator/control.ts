@@ -25,6 +25,7 @@ export interface Controls {
   answerAgain(pod: string): void;
   print(pod: string, source: LogSource, lines: readonly string[]): void;
   fail(pod: string, reason: string): void;
+  outbid(pod: string): void;
   fill(pod: string, disk: 'container' | 'volume', freeBytes: number): Promise<void>;
   release(pod: string, disk: 'container' | 'volume'): Promise<void>;
   exec(pod: string, argv: readonly string[]): Promise<{ code: number | null; stdout: string; stderr: string }>;
@@ -103,6 +104,9 @@ export class ControlApi {
       }
       case 'fail':
         controls.fail(pod, (body as { reason?: string }).reason ?? 'OCI runtime create failed');
+        return noContent;
+      case 'outbid':
+        controls.outbid(pod);
         return noContent;
       case 'fill': {
         const { disk, freeBytes } = body as { disk?: 'container' | 'volume'; freeBytes?: number };

@@ -269,6 +269,12 @@ export class Simulator implements Controls {
     this.lifecycle.fail(this.pod(pod), reason);
   }
 
+  /** Ends a spot pod as a higher bid does. */
+  outbid(pod: string): void {
+    this.lifecycle.act(this.pod(pod), 'stop');
+    this.pod(pod).lastStatusChange = `Outbid: ${new Date(this.clock.now()).toString()}`;
+  }
+
   async fill(pod: string, disk: Disk, freeBytes: number): Promise<void> {
     await this.#local(pod).fill(disk, freeBytes);
   }

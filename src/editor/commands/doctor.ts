@@ -27,6 +27,7 @@ export function registerDoctor(parts: Parts): Disposable {
 }
 
 async function examine(parts: Parts, podId: string | undefined, out: OutputChannel): Promise<DoctorStep[]> {
+  parts.identities.askAgain();
   const client = await parts.api.client();
   const steps: DoctorStep[] = [];
   const looks = diagnose(

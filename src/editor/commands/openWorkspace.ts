@@ -20,6 +20,7 @@ export function registerOpenWorkspace(parts: Parts): Disposable {
     if (pod.status === 'RUNNING' && !pod.ssh.direct && !pod.ports.includes('22/tcp')) throw new PodUnavailableError('proxy-only', pod.id, pod);
     // The connection is made now: what is wrong with it is said here, not by an empty explorer.
     const session = parts.sessions.get(pod.id);
+    parts.identities.askAgain();
     await window.withProgress({ location: { viewId: 'runpod.pods' } }, () => session.link());
     const path = how.path === 'ask' ? await askPath(pod) : (how.path ?? workspaceUri(pod).path);
     const uri = Uri.from({ scheme: how.readOnly === true ? SCHEME_READONLY : SCHEME, authority: pod.id, path });

@@ -34,6 +34,8 @@ interface Watched {
   readonly startedAt: number | undefined;
   nextAt: number;
   busy: boolean;
+  /** The last look did not get through: a connection that somebody else has made is used at once. */
+  unheard: boolean;
 }
 
 /**
@@ -54,6 +56,12 @@ export class Guards implements Disposable {
     this.#subscriptions = [
       { dispose: () => clearInterval(timer) },
       parts.store.onDidChange(() => this.#tick()),
+      parts.sessions.onDidChange((session) => {
+        const watched = this.#watched.get(session.podId);
+        if (session.state !== 'connected' || !watched?.unheard) return;
+        watched.nextAt = 0;
+        this.#tick();
+      }),
       window.onDidChangeWindowState((state) => state.focused && this.#tick()),
     ];
   }
@@ -130,7 +138,7 @@ export class Guards implements Disposable {
     const startedAt = pod.startedAt?.getTime();
     const known = this.#watched.get(pod.id);
     if (known && known.startedAt === startedAt) return known;
-    const fresh: Watched = { startedAt, nextAt: 0, busy: false };
+    const fresh: Watched = { startedAt, nextAt: 0, busy: false, unheard: false };
     this.#watched.set(pod.id, fresh);
     return fresh;
   }
@@ -140,14 +148,18 @@ export class Guards implements Disposable {
     try {
       if (!pod || pod.status !== 'RUNNING' || this.#ended.signal.aborted) return;
       const session = this.parts.sessions.get(podId);
+      // Nobody has asked for this: a locked key is waited for, not asked for.
+      await session.link(this.#ended.signal, { quiet: true });
       const report = await this.#heard(pod, await readGuard(session, guarded(pod), this.#ended.signal));
       this.#keep(pod, report);
+      watched.unheard = false;
       watched.nextAt = Date.now() + this.#patience(podId);
     } catch (error) {
       if (isCancelled(error)) return;
       this.parts.log.debug(`Guard of ${podId}: ${messageOf(error)}`);
       const passing = !(error instanceof PodUnavailableError) || ['starting', 'no-ssh', 'unreachable', 'api'].includes(error.code);
       watched.nextAt = Date.now() + (passing ? AGAIN_MS.passing : AGAIN_MS.lasting);
+      watched.unheard = true;
     } finally {
       watched.busy = false;
     }

@@ -4,7 +4,8 @@ import type { GuardStanding, WithGuard } from '../../pods/guard/standing';
 import { isGuarded } from '../../pods/guard/standing';
 import type { GuardWish } from '../../pods/guard/wish';
 import type { Pod } from '../../runpod/types';
-import { localTime, longTime, money } from '../words';
+import type { Finding } from '../../pods/guard/secondLook';
+import { localTime, longTime, money, rate } from '../words';
 
 /** Whether somebody has to see to it that this pod ends. */
 export const endsItself = (pod: Pod & WithGuard): boolean => isGuarded(pod.guard) || limitInArgs(pod) !== undefined;
@@ -26,6 +27,24 @@ export function limitNote(pod: Pod & WithGuard, now: number): { readonly alarm?:
     return { ...(past ? { alarm: past } : idle ? { alarm: idle } : {}), ...(remark ? { remark } : {}) };
   }
   return endsItself(pod) ? {} : { alarm: l10n.t('no limit ⚠') };
+}
+
+/** What is the matter with a pod that somebody has to decide on, for a sentence of its own. */
+export function findingWords({ kind, pod, since }: Finding, now: number): string {
+  const late = longTime(now - since);
+  switch (kind) {
+    case 'past-limit':
+      return l10n.t('{0} should have ended {1} ago and still runs at {2}: nothing on it could stop it.', pod.name, late, rate(pod.costPerHour));
+    case 'stuck':
+      return l10n.t('{0} has been on its way for {1} and may bill {2}; it does not run, so no limit can end it.', pod.name, late, rate(pod.costPerHour));
+    case 'orphan':
+      return l10n.t('{0} exists and costs {1}: RunPod made it though its answer to the request was lost.', pod.name, rate(pod.costPerHour));
+  }
+}
+
+/** The same in as few words as a row has room for. */
+export function findingMark(kind: Finding['kind']): string {
+  return kind === 'past-limit' ? l10n.t('past its limit ⚠') : kind === 'stuck' ? l10n.t('stuck ⚠') : l10n.t('answer was lost ⚠');
 }
 
 /** How late a stop may be before it is said. */

@@ -33,9 +33,11 @@ export class RunCommands {
     return [
       command('runpod.listRuns', log, async (target): Promise<readonly RunRecord[]> => {
         const pod = await this.#targets.forUse(target, l10n.t('List the runs of which pod?'), isRunning);
+        this.parts.identities.askAgain();
         const runs = await this.#refresh(pod);
         // A program wants the list; a person wants to choose from it.
-        if (typeof target !== 'string') {
+        if (typeof target !== 'string' && runs.length === 0) void window.showInformationMessage(l10n.t('Nothing has been run on {0} yet.', pod.name));
+        else if (typeof target !== 'string') {
           const picked = await this.#pick(pod, runs, l10n.t('Runs on {0}', pod.name));
           this.attach(pod, await findRun(this.parts.sessions.get(pod.id), picked.id));
         }

@@ -1,6 +1,7 @@
 import { l10n, ThemeColor, ThemeIcon, TreeItem } from 'vscode';
 import { costOf, durationOf, type RunRecord } from '../../runs/detached/list';
 import type { CommandId } from '../ids';
+import type { FirstLook } from './book';
 import type { PodsNode } from '../podsView/nodes';
 import { localTime, longTime, money, shortTime } from '../words';
 
@@ -10,7 +11,8 @@ const SHOWN_ENDED = 5;
 type RunNode = Extract<PodsNode, { kind: 'run' | 'runs' }>;
 
 /** The rows of a pod's runs: those that run, the last that have ended, and where all of them are. */
-export function runNodes(podId: string, runs: readonly RunRecord[]): RunNode[] {
+export function runNodes(podId: string, runs: readonly RunRecord[], first?: FirstLook): RunNode[] {
+  if (first !== undefined) return [{ kind: 'runs', podId }];
   const running = runs.filter(({ state }) => state === 'running');
   const ended = runs.filter(({ state }) => state !== 'running');
   const shown = [...running, ...ended.slice(0, SHOWN_ENDED)].map(({ id }): RunNode => ({ kind: 'run', podId, runId: id }));
@@ -18,14 +20,8 @@ export function runNodes(podId: string, runs: readonly RunRecord[]): RunNode[] {
 }
 
 /** `train.py   running 14 min · $0.16`; `train.py   exit code 0 · 14 min · $0.16 · 2h ago`. */
-export function runRow(node: RunNode, run: RunRecord | undefined, now: number): TreeItem {
-  if (node.kind === 'runs') {
-    const item = new TreeItem(l10n.t('All Runs…'));
-    item.iconPath = new ThemeIcon('history');
-    item.contextValue = 'runs ';
-    item.command = { title: l10n.t('All Runs…'), command: 'runpod.listRuns' satisfies CommandId, arguments: [node] };
-    return item;
-  }
+export function runRow(node: RunNode, run: RunRecord | undefined, now: number, first?: FirstLook): TreeItem {
+  if (node.kind === 'runs') return runsRow(node, first);
   if (run === undefined) return new TreeItem('');
   const item = new TreeItem(run.meta.title);
   item.description = describeRun(run, now);
@@ -34,6 +30,19 @@ export function runRow(node: RunNode, run: RunRecord | undefined, now: number): 
   item.tooltip = [run.meta.command, run.meta.cwd, l10n.t('Started {0}', localTime(run.startedAt)), run.endedAt === undefined ? undefined : l10n.t('Ended {0}', localTime(run.endedAt)), run.id].filter(Boolean).join('\n');
   item.command = { title: l10n.t('Show Run'), command: 'runpod.attachRun' satisfies CommandId, arguments: [node] };
   item.accessibilityInformation = { label: `${run.meta.title}, ${item.description}` };
+  return item;
+}
+
+/** All runs; or why none can be shown yet. */
+function runsRow(node: RunNode, first: FirstLook | undefined): TreeItem {
+  const label = first === undefined ? l10n.t('All Runs…') : l10n.t('Runs');
+  const description = first === 'looking' ? l10n.t('connecting…') : first === 'unseen' ? l10n.t('connect to see them') : '';
+  const item = new TreeItem(label);
+  item.description = description;
+  item.iconPath = new ThemeIcon(first === 'looking' ? 'loading~spin' : 'history');
+  item.contextValue = 'runs ';
+  item.accessibilityInformation = { label: description === '' ? label : `${label}, ${description}` };
+  if (first !== 'looking') item.command = { title: label, command: 'runpod.listRuns' satisfies CommandId, arguments: [node] };
   return item;
 }
 

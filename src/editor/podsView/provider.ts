@@ -7,8 +7,9 @@ import { VIEW_PODS } from '../ids';
 import { shortTime } from '../words';
 import type { RunBook } from '../podRuns/book';
 import { runNodes, runRow } from '../podRuns/rows';
+import type { Finding } from '../../pods/guard/secondLook';
 import { nodeId, type PodsNode } from './nodes';
-import { accountRow, childRow, childrenOf, podRow, ROW_SCHEME, unreadableRow, type RowContext } from './rows';
+import { accountRow, childRow, childrenOf, leftWords, podRow, ROW_SCHEME, unreadableRow, type RowContext } from './rows';
 import { byImportance } from './state';
 import { podTooltip } from './tooltip';
 
@@ -20,6 +21,7 @@ export interface PodsViewExtras {
   readonly drops?: TreeDragAndDropController<PodsNode>;
   readonly storage?: { readonly onDidChange: (listener: () => void) => Disposable; textOf(podId: string): string | undefined };
   readonly runs?: RunBook;
+  readonly unsolved?: { readonly onDidChange: (listener: () => void) => Disposable; of(podId: string): Finding | undefined };
 }
 
 /** The Pods view: a picture of the store, never the other way round. */
@@ -44,14 +46,14 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
     private readonly onVisible: (visible: boolean) => void,
     private readonly extras: PodsViewExtras = {},
   ) {
-    const { drops, storage, runs } = extras;
+    const { drops, storage, runs, unsolved } = extras;
     this.view = window.createTreeView(VIEW_PODS, { treeDataProvider: this, showCollapseAll: true, ...(drops ? { dragAndDropController: drops } : {}) });
     if (runs)
       this.#disposables.push(
         runs.onDidChange(() => this.#repaint()),
         this.view.onDidCollapseElement(({ element }) => element.kind === 'pod' && runs.unwatch(element.podId)),
       );
-    if (storage) this.#disposables.push(storage.onDidChange(() => this.#repaint()));
+    for (const other of [storage, unsolved]) if (other) this.#disposables.push(other.onDidChange(() => this.#repaint()));
     this.#disposables.push(
       this.view,
       this.#changed,
@@ -81,7 +83,7 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
     const pod = this.store.find(podId);
     if (!pod) return [];
     const [connection, ...others] = childrenOf(pod);
-    return [...(connection ? [connection] : []), ...runNodes(podId, this.extras.runs?.of(podId) ?? []), ...others].map((child) => this.#same(child));
+    return [...(connection ? [connection] : []), ...runNodes(podId, this.extras.runs?.of(podId) ?? [], this.extras.runs?.firstLook(podId)), ...others].map((child) => this.#same(child));
   }
 
   getTreeItem(node: PodsNode): TreeItem {
@@ -107,7 +109,8 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
   }
 
   provideFileDecoration(uri: Uri): FileDecoration | undefined {
-    return uri.scheme === ROW_SCHEME && uri.query === 'stale' ? { color: new ThemeColor('disabledForeground') } : undefined;
+    if (uri.scheme !== ROW_SCHEME || uri.query === '') return undefined;
+    return uri.query === 'stale' ? { color: new ThemeColor('disabledForeground') } : { badge: '!', tooltip: l10n.t('to decide on'), color: new ThemeColor('list.warningForeground') };
   }
 
   dispose(): void {
@@ -123,7 +126,7 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
     }
     const pod = this.store.find(node.podId);
     if (!pod) return new TreeItem('');
-    if (node.kind === 'runs') return runRow(node, undefined, Date.now());
+    if (node.kind === 'runs') return runRow(node, undefined, Date.now(), this.extras.runs?.firstLook(node.podId));
     if (node.kind === 'run') return runRow(node, this.extras.runs?.find(node.podId, node.runId), Date.now());
     return node.kind === 'pod' ? podRow(pod, this.#context()) : childRow(node, pod, this.#connectionText(pod.id), this.extras.storage?.textOf(pod.id));
   }
@@ -139,7 +142,7 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
   }
 
   #context(): RowContext {
-    return { state: this.store.state, now: this.now(), activePod: this.activePod.id };
+    return { state: this.store.state, now: this.now(), activePod: this.activePod.id, unsolved: (podId) => this.extras.unsolved?.of(podId) };
   }
 
   /** The rows of the top level, in the order they are shown in. */
@@ -147,7 +150,8 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
     const { state } = this.store;
     const pods = [...state.pods].sort(byImportance).map((pod): PodsNode => ({ kind: 'pod', podId: pod.id }));
     const unreadable = state.rows.flatMap((r, index): PodsNode[] => (r.kind === 'unreadable' ? [{ kind: 'unreadable', index, podId: r.row.id }] : []));
-    const known = state.account?.balance !== undefined || state.account?.spendPerHour !== undefined;
+    // Without pods it would stand where the editor says what to do now; the view's title tells the balance then.
+    const known = pods.length + unreadable.length > 0 && (state.account?.balance !== undefined || state.account?.spendPerHour !== undefined);
     const top = [...(known ? [{ kind: 'account' as const }] : []), ...unreadable, ...pods];
     const shown = new Set(top.map(nodeId));
     for (const [id, node] of this.#nodes) if (!shown.has(id) && !('podId' in node && shown.has(`pod:${node.podId}`))) this.#nodes.delete(id);
@@ -174,6 +178,8 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
   #repaint(): void {
     const { state } = this.store;
     this.view.message = state.problem ? this.#problemText() : '';
+    const alone = state.phase === 'ready' && state.rows.length === 0 && state.account?.balance !== undefined;
+    this.view.description = alone ? leftWords(state.account) : '';
     const top = this.#top();
     const looks = new Map(top.map((n) => [nodeId(n), this.#look(n)]));
     const sameOrder = looks.size === this.#painted.size && [...looks.keys()].every((id, i) => id === [...this.#painted.keys()][i]);

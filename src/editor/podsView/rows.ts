@@ -1,11 +1,13 @@
 import { l10n, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState, Uri } from 'vscode';
 import { burnOf, balanceEnd, stoppedStoragePerHour, mayBill } from '../../pods/money';
 import { isLostAtZero } from '../../pods/outlook';
+import type { KnownAccount } from '../../pods/balance';
 import type { PodsState } from '../../pods/store';
 import { timeLeftOf } from '../../pods/timeLeft';
 import type { Pod, PodPort, UnreadablePod } from '../../runpod/types';
 import { balanceWords } from '../balanceWords';
-import { limitNote } from '../guard/words';
+import type { Finding } from '../../pods/guard/secondLook';
+import { findingMark, limitNote } from '../guard/words';
 import type { CommandId } from '../ids';
 import { gigabytes, localTime, longTime, money, rate, shortGpu, shortTime, tinyTime } from '../words';
 import { proxyUrl, type PodsNode } from './nodes';
@@ -17,11 +19,16 @@ export const ROW_SCHEME = 'runpod-row';
 /** When $0 is so near, a row says that its data would be deleted; until then its tooltip does. */
 const LOST_SOON_MS = 12 * 3_600_000;
 
+/** Longer names are shortened in rows: a sidebar of 320 px shows so many letters beside a price. */
+const NAME_LETTERS = 28;
+
 export interface RowContext {
   readonly state: PodsState;
   /** ms since 1970 by the API's clock. */
   readonly now: number;
   readonly activePod: string | undefined;
+  /** What somebody has to decide about a pod. */
+  readonly unsolved?: (podId: string) => Finding | undefined;
 }
 
 const ICONS: Readonly<Record<PodLook, readonly [icon: string, color: string | undefined]>> = {
@@ -37,7 +44,7 @@ const ICONS: Readonly<Record<PodLook, readonly [icon: string, color: string | un
 export function accountRow({ state, now }: RowContext): TreeItem {
   const account = state.account;
   const typed = account?.typed;
-  const item = new TreeItem(typed?.kind === 'budget' ? l10n.t('{0} of your budget left', money(account?.balance, { estimate: true })) : l10n.t('{0} left', money(account?.balance, { estimate: typed !== undefined })));
+  const item = new TreeItem(leftWords(account));
   const end = balanceEnd(account);
   const spending = account?.spendPerHour === undefined ? undefined : l10n.t('spending {0}', rate(account.spendPerHour));
   const whose = typed && l10n.t('typed {0} ago', tinyTime(now - typed.at));
@@ -49,35 +56,50 @@ export function accountRow({ state, now }: RowContext): TreeItem {
   return item;
 }
 
+/** `$18.42 left`. */
+export const leftWords = (account: KnownAccount | undefined): string =>
+  account?.typed?.kind === 'budget' ? l10n.t('{0} of your budget left', money(account.balance, { estimate: true })) : l10n.t('{0} left', money(account?.balance, { estimate: account?.typed !== undefined }));
+
 /** `llama-ft   $0.69/hr · 3h 12m · 4090`: name, money, time, hardware, always in that order. */
 export function podRow(pod: Pod, context: RowContext): TreeItem {
   const look = lookOf(pod);
-  const item = new TreeItem(pod.name, TreeItemCollapsibleState.Collapsed);
+  const item = new TreeItem(shortName(pod.name), TreeItemCollapsibleState.Collapsed);
   item.description = describe(pod, look, context);
-  const [icon, color] = ICONS[look];
   const stale = context.state.problem !== undefined;
+  const finding = context.unsolved?.(pod.id);
+  const [icon, color] = finding ? ['warning', 'list.warningForeground'] : ICONS[look];
   item.iconPath = new ThemeIcon(icon.replace('~spin', stale ? '' : '~spin'), stale ? new ThemeColor('disabledForeground') : color ? new ThemeColor(color) : undefined);
-  item.resourceUri = rowUri(pod.id, stale);
+  item.resourceUri = rowUri(pod.id, stale ? 'stale' : finding ? 'unsolved' : '');
   item.contextValue = contextOf(pod);
   item.accessibilityInformation = { label: `${pod.name}, ${stateWord(pod)}, ${item.description}` };
   return item;
 }
 
-export const rowUri = (podId: string, stale: boolean): Uri => Uri.from({ scheme: ROW_SCHEME, authority: podId, path: '/', query: stale ? 'stale' : '' });
+/** A name leaves room for price and time; what tells runs apart often stands at its end. */
+const shortName = (name: string): string => (name.length <= NAME_LETTERS ? name : `${name.slice(0, NAME_LETTERS - 10)}…${name.slice(-9)}`);
 
-function describe(pod: Pod, look: PodLook, { state, now, activePod }: RowContext): string {
+export const rowUri = (podId: string, decoration: '' | 'stale' | 'unsolved'): Uri => Uri.from({ scheme: ROW_SCHEME, authority: podId, path: '/', query: decoration });
+
+function describe(pod: Pod, look: PodLook, { state, now, activePod, unsolved }: RowContext): string {
   const parts: string[] = [];
   let remark: string | undefined;
   let after: string | undefined;
+  const finding = unsolved?.(pod.id);
+  const mark = finding && findingMark(finding.kind);
   if (look === 'stopped') {
     parts.push(l10n.t('stopped'));
+    if (mark !== undefined) parts.push(mark);
     const storage = stoppedStoragePerHour(pod);
     if (storage > 0) parts.push(l10n.t('storage {0}', rate(storage, { estimate: true })));
   } else {
     if (look === 'changing' || look === 'waiting-ssh' || look === 'error' || look === 'unknown') parts.push(stateWord(pod));
+    if (mark !== undefined && finding?.kind === 'stuck') parts.push(mark);
     parts.push(rate(pod.costPerHour));
+    if (mark !== undefined && finding?.kind === 'orphan') parts.push(mark);
     const left = timeLeftOf(pod, balanceEnd(state.account));
-    const { alarm, remark: said } = limitNote(pod, now);
+    const note = limitNote(pod, now);
+    const { remark: said } = note;
+    const alarm = finding?.kind === 'past-limit' ? mark : note.alarm;
     remark = said;
     const time = left && (left.by === 'balance' ? l10n.t('{0} to $0', tinyTime(left.at - now)) : shortTime(left.at - now));
     if (alarm ?? time) parts.push(alarm ?? time ?? '');

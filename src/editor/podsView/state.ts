@@ -42,7 +42,10 @@ export function stateWord(pod: Pod): string {
 
 const ORDER: Readonly<Record<PodLook, number>> = { running: 0, 'waiting-ssh': 0, unknown: 0, error: 1, changing: 1, stopped: 2 };
 
+/** `run-9` before `run-10`. */
+const inOrder = new Intl.Collator(undefined, { numeric: true });
+
 /** Running, changing, stopped; inside, the dearest first, then by name. */
 export function byImportance(a: Pod, b: Pod): number {
-  return ORDER[lookOf(a)] - ORDER[lookOf(b)] || (b.costPerHour ?? Infinity) - (a.costPerHour ?? Infinity) || a.name.localeCompare(b.name);
+  return ORDER[lookOf(a)] - ORDER[lookOf(b)] || (b.costPerHour ?? Infinity) - (a.costPerHour ?? Infinity) || inOrder.compare(a.name, b.name);
 }

@@ -4,15 +4,17 @@ import { balanceEnd, costSoFar, mayBill, storagePerHour, stoppedStoragePerHour }
 import { isLostAtZero } from '../../pods/outlook';
 import { timeLeftOf } from '../../pods/timeLeft';
 import type { Pod } from '../../runpod/types';
-import { guardLine } from '../guard/words';
-import { gigabytes, localTime, longTime, money, rate } from '../words';
+import { findingWords, guardLine } from '../guard/words';
+import { gigabytes, localTime, longTime, money, plainMarkdown, rate } from '../words';
 import { hardwareOf, type RowContext } from './rows';
 import { stateWord } from './state';
 
 /** Everything the row has no room for. Built only when somebody hovers. */
-export function podTooltip(pod: Pod, session: PodSession | undefined, { state, now }: RowContext): MarkdownString {
+export function podTooltip(pod: Pod, session: PodSession | undefined, { state, now, unsolved }: RowContext): MarkdownString {
   const text = new MarkdownString(undefined, true);
-  text.appendMarkdown('**').appendText(pod.name).appendMarkdown(`** — ${stateWord(pod)}${pod.locked ? ` · ${l10n.t('locked')}` : ''}\n\n`);
+  text.appendMarkdown(`**${plainMarkdown(pod.name)}** — ${stateWord(pod)}${pod.locked ? ` · ${l10n.t('locked')}` : ''}\n\n`);
+  const finding = unsolved?.(pod.id);
+  if (finding) text.appendMarkdown(`$(warning) ${plainMarkdown(findingWords(finding, now))}\n\n`);
   const rows: [string, string][] = [];
   const add = (name: string, value: string | undefined): void => {
     if (value) rows.push([name, value]);
@@ -51,7 +53,7 @@ export function podTooltip(pod: Pod, session: PodSession | undefined, { state, n
   add(l10n.t('Id'), pod.id);
   if (state.problem && state.fetchedAt !== undefined) add(l10n.t('Last seen'), localTime(state.fetchedAt));
   text.appendMarkdown('|  |  |\n|:--|:--|\n');
-  for (const [name, value] of rows) text.appendMarkdown(`| ${escape(name)} | ${escape(value)} |\n`);
+  for (const [name, value] of rows) text.appendMarkdown(`| ${plainMarkdown(name)} | ${plainMarkdown(value)} |\n`);
   if (isLostAtZero(pod) && pod.ssh.direct) {
     text.isTrusted = { enabledCommands: ['runpod.copyWorkspace'] };
     text.appendMarkdown(`\n[${l10n.t('Copy Data to This Machine…')}](command:runpod.copyWorkspace?${encodeURIComponent(JSON.stringify([{ podId: pod.id }]))})`);
@@ -64,6 +66,3 @@ function hardwareText(pod: Pod): string | undefined {
   if (pod.cpu) return `${pod.cpu.id}, ${pod.cpu.vcpuCount} vCPU${pod.cpu.memoryGb ? `, ${gigabytes(pod.cpu.memoryGb)}` : ''}`;
   return hardwareOf(pod);
 }
-
-/** Pod names and images come from outside: nothing in them may become markup, an icon, or end a table's cell. */
-const escape = (text: string): string => text.replace(/[\\`*_{}[\]()#+\-.!|<>$~]/g, '\\$&').replace(/\s+/g, ' ');

@@ -3,11 +3,11 @@ import { mayBill } from '../money';
 import { ownEnd } from '../timeLeft';
 import type { WithGuard } from './standing';
 
-/** A pod that bills and should not. */
+/** A pod that costs money and perhaps should not. `orphan`: it exists though the answer to its create was lost. */
 export interface Finding {
-  readonly kind: 'past-limit' | 'stuck';
+  readonly kind: 'past-limit' | 'stuck' | 'orphan';
   readonly pod: Pod;
-  /** When it should have ended, or since when it is on its way; ms since 1970 by the API's clock. */
+  /** When it should have ended, since when it is on its way, or when it was made; ms since 1970 by the API's clock. */
   readonly since: number;
 }
 
@@ -21,13 +21,14 @@ const STUCK_MS = 15 * 60_000;
 
 /**
  * Looks at a list for pods that nothing on them can end: one whose guard should have stopped it and has not (or never lived),
- * and one that never got to run, where no guard can live.
+ * one that never got to run, where no guard can live, and one that nobody knows to have asked for.
  * @param now ms since 1970 by the API's clock
  */
-export function secondLook(pods: readonly (Pod & WithGuard)[], before: OnTheirWay, now: number): { readonly findings: Finding[]; readonly onTheirWay: OnTheirWay } {
+export function secondLook(pods: readonly (Pod & WithGuard)[], before: OnTheirWay, now: number, orphans: ReadonlySet<string> = new Set()): { readonly findings: Finding[]; readonly onTheirWay: OnTheirWay } {
   const findings: Finding[] = [];
   const onTheirWay: Record<string, number> = {};
   for (const pod of pods) {
+    if (orphans.has(pod.id) && pod.status !== 'TERMINATED') findings.push({ kind: 'orphan', pod, since: pod.createdAt?.getTime() ?? now });
     if (!mayBill(pod)) continue;
     if (pod.status === 'PROVISIONING' || pod.status === 'STARTING') {
       const made = pod.createdAt?.getTime();

@@ -17,6 +17,8 @@ export interface ServerOptions {
   readonly folder?: string;
   /** Lets extension tests run and their end be seen from the page. */
   readonly automation?: boolean;
+  /** Folders are not trusted until somebody says so. */
+  readonly askForTrust?: boolean;
 }
 
 /** VS Code's own server: the editor in the browser, with a Node extension host. */
@@ -41,7 +43,8 @@ export async function startEditorServer(options: ServerOptions): Promise<EditorS
     serverMain(),
     '--host', '127.0.0.1', '--port', String(options.port), '--without-connection-token', '--accept-server-license-terms',
     '--server-data-dir', options.dataDir, '--extensions-dir', options.extensionsDir,
-    '--telemetry-level', 'off', '--disable-workspace-trust',
+    '--telemetry-level', 'off',
+    ...(options.askForTrust ? [] : ['--disable-workspace-trust']),
     ...(options.folder === undefined ? [] : ['--default-folder', options.folder]),
     ...(options.automation ? ['--enable-smoke-test-driver'] : []),
   ], { env: options.env, log: options.log }, portIn);

@@ -17,6 +17,26 @@ describe('an account without a key', () => {
     await (await pods.row('llama-ft')).waitFor(/\$0\.69\/hr/);
   });
 
+  it('gets another account by its name, which a window can leave again and forget', async () => {
+    const { apiKey } = await editor.simulator.control<{ apiKey: string }>('POST', 'keys', {});
+    await editor.command('RunPod: Switch Account…');
+    await editor.quickInput.choose('Add an Account…');
+    await editor.quickInput.answer('team');
+    await editor.quickInput.waitFor('Set API Key');
+    await editor.quickInput.answer(apiKey);
+    await (await (await editor.sidebar()).row('llama-ft')).waitFor(/\$0\.69\/hr/);
+    await editor.command('RunPod: Switch Account…');
+    await editor.quickInput.waitFor('RunPod Account of This Window');
+    await editor.screenshot('accounts');
+    await editor.quickInput.choose('Key without a Name');
+    await editor.statusItem(/uses the key without a name/);
+    await editor.command('RunPod: Switch Account…');
+    await editor.quickInput.button('Forget This Key');
+    await until('the key to be forgotten', async () => !(await editor.quickInput.items()).some((i) => i.label === 'team'));
+    await editor.quickInput.cancel();
+    await (await (await editor.sidebar()).row('llama-ft')).waitFor(/\$0\.69\/hr/);
+  });
+
   it('keeps the last list, greyed and dated, when RunPod cannot be reached', async () => {
     await editor.simulator.stop();
     await editor.command('RunPod: Refresh Pods');

@@ -32,6 +32,8 @@ export interface EditorOptions {
   /** The window, in CSS pixels. */
   readonly size?: { readonly width: number; readonly height: number };
   readonly theme?: keyof typeof themes;
+  /** The window asks whether its folder is to be trusted, as it does unless told otherwise; stories do without. */
+  readonly askForTrust?: boolean;
   /** Further environment for the extension host. */
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -72,6 +74,7 @@ export class Editor {
       dataDir: run.dir('data'),
       extensionsDir: run.dir('extensions'),
       port: 0,
+      askForTrust: options.askForTrust === true,
       env: cleanEnvironment(run.dir('home'), { SHELL: '/bin/bash', ...(signedIn ? { RUNPOD_API_KEY: simulator.address.apiKey } : {}), ...options.env }),
       log: run.file('server.log'),
     });
@@ -230,7 +233,10 @@ export class Editor {
 
   async clickStatusItem(wanted: string | RegExp): Promise<void> {
     const text = await this.statusItem(wanted);
-    await this.page.locator(`.part.statusbar .statusbar-item[aria-label=${JSON.stringify(text)}] a, .part.statusbar .statusbar-item`, { hasText: text }).first().click();
+    const { page } = this;
+    // What is read aloud may be more than what is seen.
+    const item = page.locator('.part.statusbar .statusbar-item:visible').and(page.getByLabel(text, { exact: true })).or(page.locator('.part.statusbar .statusbar-item:visible', { hasText: text }));
+    await item.locator('a').first().click();
   }
 
   /** Waits until the output panel shows what matches; returns the lines in sight. */

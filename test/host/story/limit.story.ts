@@ -66,4 +66,25 @@ describe('a pod that ends by itself', () => {
     await until('the stop', async () => (await status('llama-ft')) === 'EXITED', 90_000);
     await (await pods.row('llama-ft')).waitFor(/stopped/, 60_000);
   });
+
+  it('is asked about until it is dealt with when it never gets to run', async () => {
+    await editor.simulator.rest('POST', 'pods', { name: 'sdxl', image: 'does-not-exist:1', gpu: { id: 'NVIDIA RTX A4000', count: 1 }, ports: ['22/tcp'], disk: 10 });
+    await editor.simulator.control('POST', 'advance', { ms: 16 * 60_000 });
+    await editor.command('RunPod: Refresh Pods');
+    const pods = await editor.sidebar();
+    await (await pods.row('sdxl')).waitFor(/stuck ⚠ · \$0\.\d\d\/hr/, 60_000);
+    const told = await editor.notification(/sdxl has been on its way for 1\d min and may bill \$0\.\d\d\/hr/);
+    assert.deepEqual(await told.buttons(), ['Terminate Pod…', 'Show Log']);
+    await editor.clearNotifications();
+    await editor.screenshot('stuck');
+    // Closing the message solves nothing, so the status bar goes on saying it.
+    await editor.clickStatusItem(/sdxl has been on its way/);
+    await editor.quickInput.waitFor('Pods to Decide On');
+    await editor.screenshot('to-decide-on');
+    await editor.quickInput.choose('Terminate Pod…');
+    await (await editor.dialog(/Terminate sdxl\?/)).press('Terminate sdxl');
+    await pods.gone('sdxl');
+    await until('the warning to go', async () => !(await editor.statusBar()).some((text) => /sdxl/.test(text)));
+    assert.ok(!(await editor.notifications()).some((text) => /sdxl has been/.test(text)));
+  });
 });

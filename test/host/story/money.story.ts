@@ -25,6 +25,29 @@ describe('an account whose balance nobody tells', () => {
     await editor.quickInput.choose('Forget the Figure');
     await until('the figure to be gone', async () => !/left/.test(await pods.text()));
   });
+
+  it('tells once when the credit runs out, with what would be lost and the way to more, and again once it has recovered', async () => {
+    const type = async (usd: string): Promise<void> => {
+      await editor.command('RunPod: Set Balance or Budget…');
+      await editor.quickInput.choose('Balance');
+      await editor.quickInput.answer(usd);
+    };
+    const alarm = /RunPod balance: ~\$\d\.\d\d lasts .* more at .*Then all pods stop/;
+    await type('2');
+    const told = await editor.notification(alarm);
+    assert.match(await told.text(), /without a network volume are deleted with their data|has no network volume and is deleted/);
+    assert.deepEqual(await told.buttons(), ['Add Credit']);
+    await (await (await editor.sidebar()).row('llama-ft')).waitFor(/data lost at \$0/);
+    await editor.screenshot('alert-runway');
+    // What was told is known to the next window too.
+    await editor.reload();
+    await (await (await editor.sidebar()).row('llama-ft')).waitFor(/data lost at \$0/);
+    assert.deepEqual((await editor.notifications()).filter((text) => /balance/.test(text)), []);
+    await type('50');
+    await (await editor.sidebar()).row(/~\$(50|49)\.\d\d left/);
+    await type('2');
+    await editor.notification(alarm);
+  });
 });
 
 describe('what costs money and does not go well', () => {
@@ -49,7 +72,10 @@ describe('what costs money and does not go well', () => {
     assert.deepEqual(await empty.buttons(), ['Copy Data…', 'Stop and Keep Trying', 'Open Folder']);
     await (await (await editor.sidebar()).row('old-exp')).waitFor(/no GPU/);
     await editor.screenshot('start-without-gpu');
-    await empty.press('Copy Data…');
+    await empty.press('Stop and Keep Trying');
+    await (await editor.dialog(/Stop old-exp\?/)).press('Stop Pod');
+    const again = await editor.notification(/old-exp came back without a GPU/, 60_000);
+    await again.press('Copy Data…');
     const size = await editor.notification(/\/workspace on old-exp holds \d.* [KMG]?B/);
     assert.deepEqual(await size.buttons(), ['Copy to This Machine…']);
     await editor.screenshot('copy-data');
@@ -84,21 +110,46 @@ describe('what costs money and does not go well', () => {
     await until('the other pod', async () => (await named('train-2')) !== undefined);
   });
 
-  it('tells once when the credit runs out, with what would be lost and the way to more', async () => {
-    const pods = await editor.sidebar();
-    await (await pods.row('llama-ft')).waitFor(/\$0\.69/);
-    await editor.simulator.control('PATCH', 'settings', { balance: 2 });
-    // The balance is asked for once a minute at most; a new window asks at once.
-    await editor.reload();
-    await editor.sidebar();
-    const told = await editor.notification(/RunPod balance: \$\d\.\d\d lasts .* more at .*Then all pods stop/);
-    assert.match(await told.text(), /without a network volume are deleted with their data|has no network volume and is deleted/);
-    assert.deepEqual(await told.buttons(), ['Add Credit']);
-    await (await (await editor.sidebar()).row('llama-ft')).waitFor(/data lost at \$0/);
-    await editor.screenshot('alert-runway');
-    await editor.clearNotifications();
-    await editor.command('RunPod: Refresh Pods');
-    await editor.statusItem(/\d pods running/);
-    assert.deepEqual((await editor.notifications()).filter((text) => /balance/.test(text)), []);
+  it('tells of a pod that runs long without a limit', async () => {
+    editor.settings({ 'runpod.alerts.runningHours': 0.02 });
+    await editor.simulator.control('POST', 'advance', { ms: 5 * 60_000 });
+    const told = await until('the alarm', async () => {
+      await editor.command('RunPod: Refresh Pods');
+      return editor.notification(/has been running for .* without a limit, so far for ~\$\d.* \(\$0\.\d\d\/hr\)/, 2_000).catch(() => undefined);
+    });
+    await editor.screenshot('alert-running');
+    await told.press('Stop Pod');
+    await (await editor.dialog(/Stop .*\?.*Compute billing ends/)).press('Cancel');
   });
+
+  it('says why there is no spot pod, with the nearest price on demand', async () => {
+    await askForSpot();
+    const refused = await editor.notification(/RunPod says: “.*Nearest on demand: .*A4000.* at \$0\.\d\d\/hr/);
+    assert.match((await refused.buttons()).join(), /^Create On Demand \(\$0\.\d\d\/hr\)$/);
+    await editor.clearNotifications();
+  });
+
+  it('tells a spot pod that was outbid from one that was stopped', async () => {
+    await editor.simulator.control('PATCH', 'settings', { spot: 'on' });
+    await askForSpot();
+    await editor.notification(/spot is ready/, 60_000);
+    await (await (await editor.sidebar()).row('spot')).waitFor(/A4000/);
+    await editor.simulator.control('POST', 'pods/spot/outbid', {});
+    await editor.command('RunPod: Refresh Pods');
+    const told = await editor.notification(/spot was outbid and has stopped\. \/workspace is kept/);
+    assert.deepEqual(await told.buttons(), ['New Spot Pod…']);
+    await editor.screenshot('outbid');
+  });
+
+  async function askForSpot(): Promise<void> {
+    await editor.command('RunPod: New Spot Pod…');
+    await editor.quickInput.answer('spot');
+    await editor.quickInput.waitFor('New Spot Pod (2/4)');
+    await until('prices', async () => (await editor.quickInput.items()).some((i) => /\/hr/.test(i.description)));
+    await editor.quickInput.type('a4000');
+    await editor.quickInput.choose(/^RTX A4000 /);
+    await editor.quickInput.choose('20 GB volume');
+    await editor.quickInput.waitFor('New Spot Pod (4/4)');
+    await editor.quickInput.accept();
+  }
 });
