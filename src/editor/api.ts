@@ -4,6 +4,7 @@ import type { Logger } from '../base/log';
 import type { PodsApi } from '../pods/store';
 import type { RunPodClient } from '../runpod/client';
 import type { ApiKeys } from './apiKey';
+import { originOf } from '../runpod/keyOrigin';
 import { settings } from './settings';
 
 /** The client for the configured API: loaded at first need, made anew when its address or proxy changes. */
@@ -30,9 +31,9 @@ export class Api implements Disposable {
     return this.#client;
   }
 
-  /** A client that uses this key instead of the stored one, for checking it before it is kept. */
-  async clientFor(key: string): Promise<RunPodClient> {
-    return this.#make(async () => key);
+  /** A client that uses this key instead of the stored one, for checking it before it is kept; it goes to this origin or nowhere. */
+  async clientFor(key: string, origin: string): Promise<RunPodClient> {
+    return this.#make(async (asked) => (asked === origin ? key : undefined));
   }
 
   /** What the list of pods needs, or undefined where there is no key. */
@@ -55,12 +56,14 @@ export class Api implements Disposable {
     this.#drop();
   }
 
-  async #make(key = async (): Promise<string | undefined> => (await this.keys.current())?.key): Promise<RunPodClient> {
+  /** @param key gives the key for an origin, the one that this client was made for */
+  async #make(key = async (origin: string): Promise<string | undefined> => (await this.keys.current(origin))?.key): Promise<RunPodClient> {
     const { RunPodClient } = await import('../runpod/client');
+    const restUrl = settings.restUrl();
     return new RunPodClient({
-      restUrl: settings.restUrl(),
+      restUrl,
       graphqlUrl: settings.graphqlUrl(),
-      key,
+      key: async () => key(originOf(restUrl)),
       userAgent: `runpod-workspaces/${this.version} (${process.platform}; ${process.arch})`,
       proxy: settings.proxy,
       approvedOrigins: this.keys.approvedOrigins,

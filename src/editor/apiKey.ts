@@ -1,8 +1,9 @@
 import type { ExtensionContext } from 'vscode';
 import { l10n, window } from 'vscode';
+import { CancelledError } from '../base/errors';
 import { Emitter } from '../base/emitter';
-import { mayUseEnvironmentKey, originOf, secretNameFor } from '../runpod/keyOrigin';
-import { settings } from './settings';
+import { isKnownOrigin, mayUseEnvironmentKey, originOf, secretNameFor } from '../runpod/keyOrigin';
+import { settings, settingsLieElsewhere } from './settings';
 
 const APPROVED = 'runpod.approvedOrigins';
 const SIGNED_OUT = 'runpod.signedOutOrigins';
@@ -75,8 +76,10 @@ export class ApiKeys {
     if (was) this.#changed.fire();
   }
 
-  async current(): Promise<{ key: string; source: KeySource } | undefined> {
+  /** @param expected the origin it is wanted for: should the setting name another by now, there is none */
+  async current(expected?: string): Promise<{ key: string; source: KeySource } | undefined> {
     const origin = this.origin;
+    if (expected !== undefined && expected !== origin) return undefined;
     const name = this.active;
     const stored = await this.context.secrets.get(this.#secretName(name));
     if (stored) return { key: stored, source: 'secret' };
@@ -84,35 +87,38 @@ export class ApiKeys {
     if (name !== undefined) return undefined;
     const fromEnvironment = process.env[ENVIRONMENT]?.trim();
     if (!fromEnvironment || this.#list(SIGNED_OUT).includes(origin)) return undefined;
-    return mayUseEnvironmentKey(origin, this.#list(APPROVED)) ? { key: fromEnvironment, source: 'environment' } : undefined;
-  }
-
-  /** The environment holds a key that this origin has not been approved for. */
-  get environmentKeyWithheld(): boolean {
-    return Boolean(process.env[ENVIRONMENT]?.trim()) && !mayUseEnvironmentKey(this.origin, this.#list(APPROVED));
+    return mayUseEnvironmentKey(origin, this.#list(APPROVED), this.#ownMachine) ? { key: fromEnvironment, source: 'environment' } : undefined;
   }
 
   get environmentKeyPresent(): boolean {
     return Boolean(process.env[ENVIRONMENT]?.trim());
   }
 
-  /** Asks once, by name, whether the environment's key may go to an address that is not RunPod's own. */
-  async approveEnvironmentKey(): Promise<boolean> {
+  /**
+   * The origin that a key is about to be given to. One that is not RunPod's own, nor this machine, is asked about once, by name:
+   * its address is a setting, and in a remote window a setting may be the remote's.
+   * @throws CancelledError
+   */
+  async destination(): Promise<string> {
     const origin = this.origin;
+    if (isKnownOrigin(origin, this.#list(APPROVED), this.#ownMachine)) return origin;
     const send = l10n.t('Send the Key to {0}', origin);
     const answer = await window.showWarningMessage(
-      l10n.t('The setting runpod.api.restUrl points to {0}, which is not RunPod. Send the API key from RUNPOD_API_KEY there?', origin),
+      l10n.t('The setting runpod.api.restUrl points to {0}, which is not RunPod. Send an API key there?', origin),
       { modal: true, detail: l10n.t('Whoever runs that address can use the key to create and delete pods at your cost.') },
       send,
     );
-    if (answer !== send) return false;
+    if (answer !== send) throw new CancelledError();
     await this.context.globalState.update(APPROVED, [...this.#list(APPROVED), origin]);
-    await this.useEnvironmentKey();
-    return true;
+    return origin;
   }
 
-  /** @param name what to keep it as, beside the others; in place of the one in use when absent */
-  async store(key: string, name: string | undefined = this.active): Promise<void> {
+  /**
+   * @param name what to keep it as, beside the others; in place of the one in use when absent
+   * @param origin where it has been checked: should the setting have changed since, it is not kept for another
+   */
+  async store(key: string, name: string | undefined = this.active, origin: string = this.origin): Promise<void> {
+    if (origin !== this.origin) throw new Error(l10n.t('The key was not kept: runpod.api.restUrl has changed from {0} to {1} meanwhile.', origin, this.origin));
     await this.context.secrets.store(this.#secretName(name), key);
     if (name !== undefined && !this.names.includes(name)) await this.#setNames([...this.names, name]);
     if (name !== this.active) await this.#activate(name);
@@ -138,6 +144,10 @@ export class ApiKeys {
 
   get approvedOrigins(): readonly string[] {
     return this.#list(APPROVED);
+  }
+
+  get #ownMachine(): boolean {
+    return !settingsLieElsewhere();
   }
 
   #secretName(name: string | undefined): string {

@@ -1,7 +1,9 @@
-import { workspace, type ConfigurationScope } from 'vscode';
+import { env, ExtensionKind, extensions, workspace, type ConfigurationScope, type WorkspaceConfiguration } from 'vscode';
 import type { Thresholds } from '../pods/thresholds';
 import type { GuardUrls } from '../pods/guard/args';
 import type { ProxySettings } from '../runpod/proxy';
+
+const EXTENSION = 'runpod-workspaces.runpod-workspaces';
 
 /** The settings of the manifest, read at the moment of use. */
 export const settings = {
@@ -25,15 +27,32 @@ export const settings = {
   /** The editor's own proxy settings and the variables of its environment. */
   proxy: (): ProxySettings => {
     const http = workspace.getConfiguration('http');
-    const url = http.get<string>('proxy');
+    const url = ofThisMachine<string>(http, 'proxy');
+    const authorization = ofThisMachine<string>(http, 'proxyAuthorization');
     return {
       ...(url ? { url } : {}),
-      strictSsl: http.get<boolean>('proxyStrictSSL') ?? true,
-      noProxy: http.get<string[]>('noProxy') ?? [],
+      ...(authorization ? { authorization } : {}),
+      // Where nobody can tell whose setting it is, certificates are checked: a proxy of the remote's could read the key else.
+      strictSsl: ofThisMachine<boolean>(http, 'proxyStrictSSL') ?? true,
+      noProxy: ofThisMachine<string[]>(http, 'noProxy') ?? [],
       env: process.env,
     };
   },
 };
+
+/**
+ * Whether settings may be those of another machine than ours: in a remote window of the desktop editor, where we run beside the
+ * window, what the remote's settings file says goes before the person's own.
+ */
+export const settingsLieElsewhere = (): boolean => env.remoteName !== undefined && extensions.getExtension(EXTENSION)?.extensionKind === ExtensionKind.UI;
+
+/** A setting of the machine that we run on: a remote has no say in how this machine reaches RunPod. */
+function ofThisMachine<T>(section: WorkspaceConfiguration, key: string): T | undefined {
+  if (!settingsLieElsewhere()) return section.get<T>(key);
+  // The editor tells them apart, though its declarations do not say so.
+  const told: { readonly globalLocalValue?: T; readonly defaultValue?: T } | undefined = section.inspect<T>(key);
+  return told?.globalLocalValue ?? told?.defaultValue;
+}
 
 function read<T>(key: string, fallback: T): T {
   return workspace.getConfiguration('runpod').get<T>(key) ?? fallback;

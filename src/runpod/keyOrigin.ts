@@ -9,6 +9,7 @@ export const DEFAULT_ORIGIN = 'https://api.runpod.io';
 
 /** The hosts under which RunPod itself serves one and the same REST API. */
 const runpodOrigins = [DEFAULT_ORIGIN, 'https://v2-rest.runpod.io'];
+export const isRunPod = (origin: string): boolean => runpodOrigins.includes(origin);
 
 /** Whether a host name, as `URL.hostname` gives it, can only mean this machine. */
 export function isLoopback(hostname: string): boolean {
@@ -33,10 +34,18 @@ export function originOf(url: string): string {
 /** Under which name the key for an origin is stored in the editor's secrets. */
 export const secretNameFor = (origin: string): string => `runpod.apiKey:${origin}`;
 
-/** Whether `RUNPOD_API_KEY` of the environment, which names no origin, may be sent to this one. */
-export function mayUseEnvironmentKey(origin: string, approved: readonly string[]): boolean {
-  return origin === DEFAULT_ORIGIN || isLoopbackOrigin(origin) || approved.includes(origin);
+/**
+ * Whether `RUNPOD_API_KEY` of the environment, which names no origin, may be sent to this one.
+ * @param ownMachine false where the settings lie on another machine than the one that connects: what listens on this
+ *   machine may then be a port forwarded from that one
+ */
+export function mayUseEnvironmentKey(origin: string, approved: readonly string[], ownMachine = true): boolean {
+  return origin === DEFAULT_ORIGIN || (ownMachine && isLoopbackOrigin(origin)) || approved.includes(origin);
 }
+
+/** Whether a person may give a key to this origin without having been told its name first. */
+export const isKnownOrigin = (origin: string, approved: readonly string[], ownMachine = true): boolean =>
+  isRunPod(origin) || mayUseEnvironmentKey(origin, approved, ownMachine);
 
 /**
  * Whether the key of a REST origin may also be sent to a GraphQL origin: the same one, RunPod's own pair, both on this
@@ -44,6 +53,6 @@ export function mayUseEnvironmentKey(origin: string, approved: readonly string[]
  */
 export function mayShareKey(restOrigin: string, graphqlOrigin: string, approved: readonly string[] = []): boolean {
   if (restOrigin === graphqlOrigin || approved.includes(graphqlOrigin)) return true;
-  if (runpodOrigins.includes(restOrigin) && graphqlOrigin === DEFAULT_ORIGIN) return true;
+  if (isRunPod(restOrigin) && graphqlOrigin === DEFAULT_ORIGIN) return true;
   return isLoopbackOrigin(restOrigin) && isLoopbackOrigin(graphqlOrigin);
 }

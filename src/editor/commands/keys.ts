@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { FileType, l10n, ThemeIcon, Uri, window, workspace, type Disposable, type QuickPickItem } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { RunPodError } from '../../runpod/errors';
+import { isRunPod } from '../../runpod/keyOrigin';
 import type { Parts } from '../parts';
 import { choices, command } from './command';
 
@@ -17,10 +18,11 @@ export function registerKeyCommands(parts: Parts): Disposable[] {
     command('runpod.setApiKey', parts.log, async (given) => {
       const ready = choices(given)?.['key'];
       const name = choices(given)?.['name'];
-      const key = typeof ready === 'string' ? ready : await (await pickSource(parts)).read();
+      const origin = await parts.keys.destination();
+      const key = typeof ready === 'string' ? ready : await (await pickSource(parts, origin)).read();
       if (key === undefined) return undefined;
-      await check(parts, key);
-      await parts.keys.store(key, typeof name === 'string' && name.trim() !== '' ? name.trim() : parts.keys.active);
+      await check(parts, key, origin);
+      await parts.keys.store(key, typeof name === 'string' && name.trim() !== '' ? name.trim() : parts.keys.active, origin);
       await parts.store.refresh();
       return { pods: parts.store.state.pods.length };
     }),
@@ -88,16 +90,17 @@ async function addAccount(parts: Parts): Promise<{ account: string; pods: number
     validateInput: (t) => (t.trim() === '' ? l10n.t('A name is needed.') : parts.keys.names.includes(t.trim()) ? l10n.t('A key is already kept as {0}.', t.trim()) : undefined),
   });
   if (!name) throw new CancelledError();
-  const key = await askKey();
-  await check(parts, key);
-  await parts.keys.store(key, name.trim());
+  const origin = await parts.keys.destination();
+  const key = await askKey(origin);
+  await check(parts, key, origin);
+  await parts.keys.store(key, name.trim(), origin);
   await parts.store.refresh();
   return { account: name.trim(), pods: parts.store.state.pods.length };
 }
 
 /** One call that only a good key gets answered; a bad one is told from a bad network. */
-async function check(parts: Parts, key: string): Promise<void> {
-  const client = await parts.api.clientFor(key);
+async function check(parts: Parts, key: string, origin: string): Promise<void> {
+  const client = await parts.api.clientFor(key, origin);
   try {
     await client.pods.list();
   } catch (error) {
@@ -109,19 +112,21 @@ async function check(parts: Parts, key: string): Promise<void> {
   }
 }
 
-async function pickSource(parts: Parts): Promise<Source> {
+async function pickSource(parts: Parts, origin: string): Promise<Source> {
   const found = await importable(parts);
-  const type: Source = { label: l10n.t('Enter a Key…'), description: l10n.t('made in the RunPod console under Settings, API Keys'), read: askKey };
+  const type: Source = { label: l10n.t('Enter a Key…'), description: l10n.t('made in the RunPod console under Settings, API Keys'), read: () => askKey(origin) };
   if (found.length === 0) return type;
   const picked = await window.showQuickPick([type, ...found], { title: l10n.t('Set API Key'), placeHolder: l10n.t('Where is the key?'), ignoreFocusOut: true });
   if (!picked) throw new CancelledError();
   return picked;
 }
 
-async function askKey(): Promise<string> {
+async function askKey(origin: string): Promise<string> {
   const key = await window.showInputBox({
     title: l10n.t('Set API Key'),
-    prompt: l10n.t('It is kept in the editor’s secret storage on this machine and sent to RunPod only.'),
+    prompt: isRunPod(origin)
+      ? l10n.t('It is kept in the editor’s secret storage on this machine and sent to RunPod only.')
+      : l10n.t('It is kept in the editor’s secret storage on this machine and sent to {0} only.', origin),
     placeHolder: 'rpa_…',
     password: true,
     ignoreFocusOut: true,
@@ -159,8 +164,7 @@ async function importable(parts: Parts): Promise<Source[]> {
     sources.push({
       label: l10n.t('Use RUNPOD_API_KEY of the Environment'),
       read: async () => {
-        if (parts.keys.environmentKeyWithheld) await parts.keys.approveEnvironmentKey();
-        else await parts.keys.useEnvironmentKey();
+        await parts.keys.useEnvironmentKey();
         return undefined;
       },
     });

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import Module from 'node:module';
+import type { ApiKeys } from '../../src/editor/apiKey';
+import type { settings } from '../../src/editor/settings';
+
+interface Loader {
+  _load: (this: unknown, request: string, ...rest: unknown[]) => unknown;
+}
+
+/** What stands for the editor here: its settings, its questions and their answers. */
+const world = {
+  settings: new Map<string, unknown>(),
+  local: new Map<string, unknown>(),
+  remoteName: undefined as string | undefined,
+  runsBesideTheWindow: true,
+  asked: [] as string[],
+  answer: (offered: readonly string[]): string | undefined => offered[0],
+};
+const UI = 1;
+const editor = {
+  ExtensionKind: { UI, Workspace: 2 },
+  env: {
+    get remoteName() {
+      return world.remoteName;
+    },
+  },
+  extensions: { getExtension: () => ({ extensionKind: world.runsBesideTheWindow ? UI : 2 }) },
+  l10n: { t: (text: string, ...values: unknown[]) => text.replace(/\{(\d+)\}/g, (_, index: string) => String(values[Number(index)])) },
+  window: {
+    showWarningMessage: async (message: string, _options: object, ...offered: string[]) => {
+      world.asked.push(message);
+      return world.answer(offered);
+    },
+  },
+  workspace: {
+    getConfiguration: (section: string) => ({
+      get: (key: string) => world.settings.get(`${section}.${key}`),
+      inspect: (key: string) => ({ globalValue: world.settings.get(`${section}.${key}`), globalLocalValue: world.local.get(`${section}.${key}`) }),
+    }),
+  },
+};
+
+function memento(): { get<T>(key: string): T | undefined; update(key: string, value: unknown): Promise<void> } {
+  const kept = new Map<string, unknown>();
+  return { get: <T>(key: string) => kept.get(key) as T | undefined, update: async (key, value) => void kept.set(key, value) };
+}
+
+const RUNPOD = 'https://api.runpod.io';
+const EVIL = 'https://api.runpod.example';
+const variable = 'RUNPOD_API_KEY';
+
+describe('the API key in the editor goes to the origin it belongs to', () => {
+  let load: Loader['_load'];
+  let modules: { ApiKeys: typeof ApiKeys; settings: typeof settings };
+  let keys: ApiKeys;
+  let secrets: Map<string, string>;
+  const before_ = process.env[variable];
+
+  before(async () => {
+    const loader = Module as unknown as Loader;
+    load = loader._load;
+    loader._load = (request, ...rest) => (request === 'vscode' ? editor : load.call(Module, request, ...rest));
+    modules = { ...(await import('../../src/editor/apiKey')), ...(await import('../../src/editor/settings')) };
+  });
+  after(() => {
+    (Module as unknown as Loader)._load = load;
+    if (before_ === undefined) delete process.env[variable];
+    else process.env[variable] = before_;
+  });
+  beforeEach(() => {
+    Object.assign(world, { settings: new Map(), local: new Map(), remoteName: undefined, runsBesideTheWindow: true, asked: [], answer: (offered: readonly string[]) => offered[0] });
+    process.env[variable] = 'rpa_FROMENVIRONMENT0';
+    secrets = new Map();
+    keys = new modules.ApiKeys({
+      secrets: {
+        get: async (name: string) => secrets.get(name),
+        store: async (name: string, key: string) => void secrets.set(name, key),
+        delete: async (name: string) => void secrets.delete(name),
+        onDidChange: () => ({ dispose: () => undefined }),
+      },
+      globalState: { ...memento(), keys: () => [], setKeysForSync: () => undefined },
+      workspaceState: { ...memento(), keys: () => [] },
+      subscriptions: [],
+    });
+  });
+  const at = (url: string): void => void world.settings.set('runpod.api.restUrl', `${url}/v2`);
+
+  it('asks by name, once, before a key is given to an address that is not RunPod’s', async () => {
+    assert.equal(await keys.destination(), RUNPOD);
+    at('http://127.0.0.1:8080');
+    assert.equal(await keys.destination(), 'http://127.0.0.1:8080');
+    assert.deepEqual(world.asked, []);
+    at(EVIL);
+    world.answer = () => undefined;
+    await assert.rejects(keys.destination(), { name: 'CancelledError' });
+    assert.equal(await keys.current(), undefined, 'refused, so the key of the environment stays here');
+    assert.match(world.asked[0] ?? '', /https:\/\/api\.runpod\.example, which is not RunPod/);
+    world.answer = (offered) => offered[0];
+    assert.equal(await keys.destination(), EVIL);
+    assert.equal(await keys.destination(), EVIL);
+    assert.equal(world.asked.length, 2);
+  });
+
+  it('takes a port of this machine for another’s where the settings are a remote’s', async () => {
+    at('http://127.0.0.1:8080');
+    assert.equal((await keys.current())?.source, 'environment');
+    world.remoteName = 'ssh-remote';
+    assert.equal(await keys.current(), undefined, 'the port may be one that the remote has had forwarded');
+    world.answer = () => undefined;
+    await assert.rejects(keys.destination(), { name: 'CancelledError' });
+    // Where the extension runs on that machine itself, the settings are its own.
+    world.runsBesideTheWindow = false;
+    assert.equal((await keys.current())?.source, 'environment');
+  });
+
+  it('gives no key of one address to another, also while the setting changes', async () => {
+    await keys.store('rpa_STOREDFORRUNPOD', undefined);
+    assert.equal((await keys.current(RUNPOD))?.key, 'rpa_STOREDFORRUNPOD');
+    at(EVIL);
+    assert.equal(await keys.current(), undefined);
+    assert.equal(await keys.current(RUNPOD), undefined);
+    await assert.rejects(keys.store('rpa_CHECKEDATRUNPOD', undefined, RUNPOD), /has changed/);
+    assert.deepEqual([...secrets.keys()], [`runpod.apiKey:${RUNPOD}`]);
+    world.settings.delete('runpod.api.restUrl');
+    assert.equal(await keys.current(EVIL), undefined, 'asked for by a client of the other address');
+  });
+
+  it('reaches RunPod as this machine’s settings say, not a remote’s', () => {
+    world.settings.set('http.proxy', 'http://proxy.remote:1').set('http.proxyStrictSSL', false).set('http.proxyAuthorization', 'Basic cmVtb3Rl');
+    assert.deepEqual({ ...modules.settings.proxy(), env: {} }, { url: 'http://proxy.remote:1', authorization: 'Basic cmVtb3Rl', strictSsl: false, noProxy: [], env: {} });
+    world.remoteName = 'ssh-remote';
+    assert.deepEqual({ ...modules.settings.proxy(), env: {} }, { strictSsl: true, noProxy: [], env: {} });
+    world.local.set('http.proxy', 'http://proxy.mine:1').set('http.proxyStrictSSL', false);
+    assert.deepEqual({ ...modules.settings.proxy(), env: {} }, { url: 'http://proxy.mine:1', strictSsl: false, noProxy: [], env: {} });
+  });
+});
