@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { silentLog } from '../../src/base/log';
+import { guardInArgs, withGuard } from '../../src/pods/guard/args';
+import { standingOf } from '../../src/pods/guard/standing';
+import { readWish, wishOf } from '../../src/pods/guard/wish';
 import { rentSpot, SPOT_MARK, SpotEnds } from '../../src/pods/spot';
 import { RunPodClient } from '../../src/runpod/client';
 import { RunPodError } from '../../src/runpod/errors';
@@ -23,8 +26,8 @@ describe('spot pods', () => {
     client.dispose();
     await simulator.close();
   });
-  const rent = (bid: number): Promise<Pod> =>
-    rentSpot({ rent: (r, b) => client.spot.rent(r, b), get: (id) => client.pods.get(id), list: () => client.pods.list() }, request, bid, { looks: { count: 3, everyMs: 20 } });
+  const rent = (bid: number, asked = request): Promise<Pod> =>
+    rentSpot({ rent: (r, b) => client.spot.rent(r, b), get: (id) => client.pods.get(id), list: () => client.pods.list() }, asked, bid, { looks: { count: 3, everyMs: 20 } });
 
   it('have a market price', async () => {
     const market = await client.spot.market(RTX, 1, 'SECURE');
@@ -37,6 +40,16 @@ describe('spot pods', () => {
     assert.equal(pod.costPerHour, 0.5);
     assert.equal(pod.env[SPOT_MARK], '0.5');
     assert.equal(pod.name, 'spot-1');
+  });
+
+  it('carry their limits as any other pod does: in the start command where the image obeys it, and in a variable', async () => {
+    const wish = { limitMinutes: 120, atLimit: 'terminate' } as const;
+    const { request: limited } = withGuard(request, wish, { rest: simulator.restUrl, graphql: simulator.graphqlUrl });
+    const pod = await rent(0.5, { ...limited, name: 'limited' });
+    assert.deepEqual([readWish(guardInArgs(pod) ?? ''), wishOf(pod)], [wish, wish]);
+    assert.equal(standingOf({ ...pod, status: 'RUNNING' }, undefined)?.kind, 'expected');
+    const other = await rent(0.5, withGuard({ ...request, name: 'own-image', image: 'me/own:1' }, wish, { rest: simulator.restUrl, graphql: simulator.graphqlUrl }).request);
+    assert.deepEqual([other.args, wishOf(other), standingOf({ ...other, status: 'RUNNING' }, undefined)?.kind], ['', wish, 'awaited']);
   });
 
   it('are made once though the answer is lost', async () => {

@@ -1,16 +1,17 @@
 import { l10n, window } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { networkVolumePerMonth, volumeDiskPerMonth } from '../../pods/money';
-import { DEFAULT_CPU_IMAGE, DEFAULT_IMAGE, requestFrom, type StorageChoice } from '../../pods/request';
+import { DEFAULT_IMAGE, requestFrom, type StorageChoice } from '../../pods/request';
 import type { RunPodClient } from '../../runpod/client';
 import type { GuardWish } from '../../pods/guard/wish';
 import { keyOf, type Candidate, type Catalog } from '../../pods/candidates';
 import { WATCH_FOR_MS } from '../../pods/watch';
-import type { NetworkVolume, Template } from '../../runpod/types';
+import type { NetworkVolume } from '../../runpod/types';
 import type { Parts } from '../parts';
 import { BACK, heading, pickStep, textStep, walkThrough, type Choice } from '../prompts/steps';
 import { gigabytes, longTime, money, rate } from '../words';
 import { hardwareStep, type HardwareAnswer } from './hardwareStep';
+import { readTemplates, sourceStep, type Source } from './sourceStep';
 import { limitChoices, settleLimit, type LimitChoice } from '../guard/limitStep';
 import { wishText } from '../guard/words';
 import type { Asked } from '../../pods/asked';
@@ -18,14 +19,6 @@ import type { Asked } from '../../pods/asked';
 const LAST = 'runpod.createPod.last';
 const STEPS = 5;
 const VOLUME_SIZES = [20, 50, 100, 250] as const;
-
-interface Source {
-  readonly label: string;
-  readonly image?: string;
-  readonly templateId?: string;
-  /** What a template brings: its own volume. */
-  readonly volumeGb?: number;
-}
 
 /** What was asked for, and whether to create it now or to wait for its hardware. */
 export interface Answer {
@@ -62,7 +55,7 @@ export async function askForPod(parts: Parts): Promise<Answer> {
   const recent = last?.hardware ?? [];
   // All of it is asked for at once, while the person is still typing the name.
   const catalog = catalogReader(client);
-  const templates = Promise.all([client.catalog.templates('official').catch(() => []), client.templates.list().catch(() => [])]).then(([official, own]) => ({ official, own }));
+  const templates = readTemplates(client);
   const volumes = client.networkVolumes.list().catch((): NetworkVolume[] => []);
   for (const p of [catalog(1), templates, volumes]) p.catch(() => undefined);
 
@@ -77,11 +70,8 @@ export async function askForPod(parts: Parts): Promise<Answer> {
       return answer === BACK ? BACK : { answer };
     },
     async ({ answer: hardware }) => {
-      const cpu = hardware?.candidate.cpu !== undefined;
-      const items = templates.then(({ official, own }) => sourceChoices(official, own, cpu));
-      const answer = await pickStep<Source>({ title, step: 3, of: STEPS, placeholder: l10n.t('Image or template'), items, active: (s) => s.label === last?.source });
-      if (answer === BACK) return BACK;
-      return { source: answer.label === OTHER ? await askImage() : answer.label === PUBLIC ? await askPublicTemplate(client, cpu) : answer };
+      const source = await sourceStep({ title, step: 3, of: STEPS, client, templates, cpu: hardware?.candidate.cpu !== undefined, last: last?.source });
+      return source === BACK ? BACK : { source };
     },
     async ({ answer: hardware, source }) => {
       const items = volumes.then((v) => storageChoices(v, hardware?.candidate, source));
@@ -122,52 +112,6 @@ export function catalogReader(client: RunPodClient): (count: number) => Promise<
     }
     return answer;
   };
-}
-
-const OTHER = '\0other';
-const PUBLIC = '\0public';
-
-function sourceChoices(official: readonly Template[], own: readonly Template[], cpu: boolean): Choice<Source>[] {
-  const rows = (templates: readonly Template[]): Choice<Source>[] => templates.filter((t) => fits(t, cpu)).map(templateRow);
-  const image = cpu ? DEFAULT_CPU_IMAGE : DEFAULT_IMAGE;
-  const standard: Choice<Source> = { label: cpu ? l10n.t('RunPod Base (Ubuntu 24.04)') : l10n.t('RunPod PyTorch'), description: image, value: { label: image, image } };
-  return [
-    standard,
-    ...(own.some((t) => fits(t, cpu)) ? [heading<Source>(l10n.t('Your Templates')), ...rows(own)] : []),
-    ...(official.some((t) => fits(t, cpu)) ? [heading<Source>(l10n.t('RunPod’s Templates')), ...rows(official)] : []),
-    heading<Source>(l10n.t('Other')),
-    { label: l10n.t('Image…'), description: l10n.t('by its full name and tag'), value: { label: OTHER } },
-    { label: l10n.t('More Public Templates…'), description: l10n.t('verified by RunPod or shared by others'), value: { label: PUBLIC } },
-  ];
-}
-
-/** Anybody can share a template, so it is said which are RunPod’s word and which are not. */
-async function askPublicTemplate(client: RunPodClient, cpu: boolean): Promise<Source> {
-  const [verified, community] = await Promise.all([client.catalog.templates('verified').catch(() => []), client.catalog.templates('community').catch(() => [])]);
-  const rows = (templates: readonly Template[]): Choice<Source>[] => templates.filter((t) => fits(t, cpu)).map(templateRow);
-  const items = [heading<Source>(l10n.t('Verified')), ...rows(verified), heading<Source>(l10n.t('Shared by Others: What Runs in Them Is Theirs')), ...rows(community)];
-  const picked = await window.showQuickPick(items, { title: l10n.t('Public Templates'), placeHolder: l10n.t('Name or image'), matchOnDescription: true, ignoreFocusOut: true });
-  if (!picked?.value) throw new CancelledError();
-  return picked.value;
-}
-
-const fits = (t: Template, cpu: boolean): boolean => !t.serverless && (t.category === undefined || (cpu ? t.category === 'CPU' : t.category !== 'CPU'));
-const templateRow = (t: Template): Choice<Source> => ({
-  label: t.name,
-  description: t.image,
-  value: { label: t.name, templateId: t.id, ...(t.mount?.kind === 'persistent' ? { volumeGb: t.mount.sizeGb } : {}) },
-});
-
-async function askImage(): Promise<Source> {
-  const image = await window.showInputBox({
-    title: l10n.t('New Pod'),
-    prompt: l10n.t('Image for linux/amd64, with its tag. It must start an SSH server for PUBLIC_KEY, as RunPod’s own images do.'),
-    value: DEFAULT_IMAGE,
-    ignoreFocusOut: true,
-    validateInput: (text) => (/^\S+$/.test(text.trim()) ? undefined : l10n.t('An image name has no spaces.')),
-  });
-  if (!image) throw new CancelledError();
-  return { label: image.trim(), image: image.trim() };
 }
 
 function storageChoices(volumes: readonly NetworkVolume[], hardware: Candidate | undefined, source: Source | undefined): Choice<StorageChoice>[] {

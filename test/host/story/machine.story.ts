@@ -6,6 +6,7 @@ import { until, useEditor } from './editor';
 interface PodBody {
   readonly name: string;
   readonly cost: number;
+  readonly env: Readonly<Record<string, string>>;
   readonly ssh: { readonly direct: { host: string; port: number } | null };
 }
 
@@ -17,17 +18,20 @@ describe('machines by hand and spot pods', () => {
   it('bids for a spot pod, and names the nearest price on demand where RunPod gives none', async () => {
     await editor.command('RunPod: New Spot Pod…');
     await editor.quickInput.answer('cheap');
-    await editor.quickInput.waitFor('New Spot Pod (2/4)');
+    await editor.quickInput.waitFor('New Spot Pod (2/5)');
     await editor.quickInput.type('a5000');
     await editor.quickInput.choose(/^RTX A5000 /);
     await editor.quickInput.choose('20 GB volume');
     await until('the market', async () => /Lowest now: \$0\.\d\d; on demand: \$0\.27/.test(await editor.quickInput.message()));
     await editor.quickInput.accept();
+    await editor.quickInput.choose(/^4 h, then stop/);
     const none = await editor.notification(/RunPod gave no spot pod.*no longer any instances.*RTX A5000 at \$0\.27\/hr/);
     await editor.screenshot('spot-refused');
     await none.press(/Create On Demand/);
     await editor.notification(/cheap is ready/, 90_000);
-    assert.equal((await pods()).find((p) => p.name === 'cheap')?.cost, 0.27);
+    const made = (await pods()).find((p) => p.name === 'cheap');
+    assert.equal(made?.cost, 0.27);
+    assert.match(made?.env['RUNPOD_WORKSPACES_GUARD'] ?? '', /limit=14400/, 'the limit goes with it');
   });
 
   it('writes a pod’s address to the folder, and replaces it only when told to', async () => {
