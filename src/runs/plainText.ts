@@ -10,6 +10,10 @@ export function plainText(output: string): string {
     .join('\n');
 }
 
+/** What is told of a run that has ended: so many lines, looked for in so much of its output's end. */
+export const LAST_LINES = 5;
+export const LAST_BYTES = 16 * 1024;
+
 /** The last lines that say something. */
 export function lastLines(output: string, count: number): string[] {
   return plainText(output)

@@ -1,6 +1,6 @@
 import { quote } from '../base/shell';
 import { underSh } from './detached/layout';
-import type { RunSession } from './detached/start';
+import type { RunSession } from './detached/session';
 
 /**
  * The files and folders below `cwd` on a pod that patterns name (`outputs/`, `*.csv`, `runs/2024-??/best.pt`), relative to it.

@@ -25,8 +25,6 @@ const PIECE = { bytes: 16 * 1024, ms: 10 } as const;
  * enough, so a program that prints without end would fill the memory with what nobody has seen yet.
  */
 const PACE = { bytes: 1 << 20, ms: 100 } as const;
-/** How long a program has to react to Ctrl-C before it is told harder. */
-const INTERRUPT_MS = 2_000;
 
 /** A program in a pseudoterminal on a pod, in text: UTF-8 both ways, wherever the packets are cut. */
 export class Tty {
@@ -79,17 +77,6 @@ export class Tty {
 
   resize(size: TtySize): void {
     if (!this.#over) this.#channel.setWindow(size.rows, size.cols, 0, 0);
-  }
-
-  /** Ctrl-C; a program that does not mind it is ended after a moment, with its terminal. Resolves when it is gone. */
-  async interrupt(graceMs = INTERRUPT_MS): Promise<CommandEnd> {
-    this.input('\x03');
-    const timer = setTimeout(() => this.hangUp(), graceMs);
-    try {
-      return await this.ended;
-    } finally {
-      clearTimeout(timer);
-    }
   }
 
   /**

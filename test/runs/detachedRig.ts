@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import type { PodSession } from '../../src/pods/session';
 import { RunFollower, type RunEnd } from '../../src/runs/detached/follow';
-import { outputPath, type TerminalKind } from '../../src/runs/detached/layout';
+import { outputPath, type RunRef, type TerminalKind } from '../../src/runs/detached/layout';
 import { startRun, type StartedRun } from '../../src/runs/detached/start';
 import { until } from '../pods/sessionLog';
 import { Rig } from '../pods/sessionRig';
 import { openRelay, type LinkPort } from '../simulator/link';
-import type { SshdOptions } from '../support/sshd';
+import type { Sshd, SshdOptions } from '../support/sshd';
 
 export const podId = 'llamaft01';
 
@@ -18,17 +18,32 @@ export class RunRig extends Rig {
   dir!: string;
   link!: LinkPort;
   session!: PodSession;
+  server!: Sshd;
 
-  async beginPod(options: Partial<SshdOptions> = {}): Promise<void> {
+  /** @param options `mounted`: puts a disk of the test's own in the place of its folder */
+  async beginPod({ mounted, ...options }: Partial<SshdOptions> & { readonly mounted?: (dir: string) => void } = {}): Promise<void> {
     await this.begin();
     this.dir = await mkdtemp(path.join(os.tmpdir(), 'runs-detached-'));
     this.onEnd(() => rm(this.dir, { recursive: true, force: true }));
-    this.onEnd(() => rm(`/tmp/.runpod-workspaces/${podId}`, { recursive: true, force: true }));
+    mounted?.(this.dir);
+    this.onEnd(() => this.#removeRuns());
     const sshd = await this.sshd(options);
+    this.server = sshd;
     this.link = await openRelay(sshd);
     this.onEnd(() => this.link.close());
     this.moveTo({ host: this.link.host, port: this.link.port, username: sshd.username });
     this.session = this.newSession();
+  }
+
+  /** What its runs have in /tmp, and nobody else's: other tests have pods of that id at the same time. */
+  async #removeRuns(): Promise<void> {
+    const runs = await readdir(path.join(this.dir, '.runpod-workspaces', podId, 'runs')).catch(() => []);
+    await Promise.all(runs.map((id) => rm(this.inTmp({ podId, id }), { recursive: true, force: true })));
+  }
+
+  /** What of a run goes with its container. */
+  inTmp({ id }: RunRef, name = ''): string {
+    return path.join('/tmp/.runpod-workspaces', podId, 'runs', id, name);
   }
 
   moveTo(address: { host: string; port: number; username: string }): void {

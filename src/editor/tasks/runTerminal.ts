@@ -1,63 +1,27 @@
 import { EventEmitter, l10n, TerminalExitReason, type Pseudoterminal, type TerminalDimensions } from 'vscode';
 import { StringDecoder } from 'node:string_decoder';
 import { CancelledError, isCancelled, messageOf } from '../../base/errors';
-import type { Logger } from '../../base/log';
 import { sleep } from '../../base/time';
 import { PodUnavailableError } from '../../pods/contracts';
 import { RunFollower, type RunEnd } from '../../runs/detached/follow';
 import { costOf, durationOf, findRun, type RunRecord } from '../../runs/detached/list';
-import type { RunMeta } from '../../runs/detached/meta';
-import { startRun, type RunSession } from '../../runs/detached/start';
+import type { RunSession } from '../../runs/detached/session';
 import { stopRun } from '../../runs/detached/stop';
-import { lastLines } from '../../runs/plainText';
-import { onPod, type PodCommand } from '../../runs/podCommand';
+import { LAST_BYTES, LAST_LINES, lastLines } from '../../runs/plainText';
 import { defaultSize, type TtySize } from '../../runs/tty';
 import { explain } from '../errorWords';
-import type { RunBook } from '../podRuns/book';
-import type { FollowedRuns } from '../podRuns/followed';
 import { note, RESET_MODES, warning } from '../terminal/lines';
 import { longTime, money } from '../words';
-
-/** A command that is ready to be started, or a run to be looked at again. */
-export interface PreparedRun {
-  readonly session: RunSession;
-  readonly command: PodCommand;
-  /** What a person calls it; the command itself unless told. */
-  readonly title?: string;
-  readonly meta?: Pick<RunMeta, 'source' | 'group'>;
-  /** One that is there already: its output is shown from the beginning, or from as far back as anybody would scroll. */
-  readonly attach?: RunRecord & { readonly outputBytes: number };
-  /** Asked when the command has ended: the pod's name, and its rate in USD per hour where it is known. */
-  readonly pod: () => { readonly name: string; readonly costPerHour: number | undefined };
-  /** Told before the command's output. */
-  readonly remarks?: readonly string[];
-}
-
-/** What a run's terminal works with. */
-export interface RunTerminalParts {
-  readonly log: Logger;
-  readonly runBook: RunBook;
-  readonly followed: FollowedRuns;
-  /** Told what a run prints, and that it goes on without its terminal. */
-  readonly observer?: RunObserver;
-}
-
-export interface RunObserver {
-  /** @param label the terminal's name, or part of it @param listen hands over what the run prints from now on */
-  began(run: RunRecord, label: string, listen: (listener: (chunk: string) => void) => void): void;
-  /** The person has closed the terminal of a run that goes on. */
-  leftRunning(run: RunRecord): void;
-}
+import { tellInterruptions } from './interruptions';
+import { lineWatch, READY } from './ready';
+import { startPrepared, type PreparedRun, type RunTerminalParts } from './preparedRun';
 
 /** What the run's terminal ends with where there is no exit code of the command's own. */
 const EXIT = { failed: 1, interrupted: 130, connectionLost: 255 } as const;
 /** How much of a long output is shown again. */
 const REPLAY_BYTES = 8 * 1024 * 1024;
-/** A connection that is back sooner is not worth a word amid a program's output. */
-const PATIENCE_MS = 1_500;
 /** A program that minds Ctrl-C has so long for it, and then for TERM, when its task is ended. */
 const END = { interruptMs: 2_000, graceSeconds: 3 } as const;
-const REMEMBERED = 16 * 1024;
 
 /**
  * The terminal of a run on a pod: its output, its input, and at the end how it went, how long it took and about what it cost.
@@ -100,11 +64,6 @@ export class RunTerminal implements Pseudoterminal {
     private readonly label: string,
     private readonly options: { readonly stays?: boolean } = {},
   ) {}
-
-  /** The run, once it has begun. */
-  get run(): RunRecord | undefined {
-    return this.#run;
-  }
 
   open(size: TerminalDimensions | undefined): void {
     this.#openedAt = Date.now();
@@ -157,8 +116,10 @@ export class RunTerminal implements Pseudoterminal {
       this.#follower = follower;
       this.parts.followed.follow({ ref: run, label: this.label });
       this.parts.runBook.note(run);
+      if (prepared.readyWhen !== undefined) this.#listeners.push(lineWatch(prepared.readyWhen, () => this.#say(note(`${READY} ${l10n.t('ready')}`))));
       this.parts.observer?.began(run, this.label, (listener) => this.#listeners.push(listener));
-      this.#tellInterruptions(follower, prepared);
+      const interruptions = tellInterruptions(follower, () => prepared.pod().name, (line) => this.#say(line));
+      void this.finished.then(() => interruptions.dispose());
       follower.resize(this.#size);
       if (this.#typed !== '') follower.input(this.#typed);
       if (this.#closing) void this.#closed(run);
@@ -184,29 +145,18 @@ export class RunTerminal implements Pseudoterminal {
     }
   }
 
-  async #start({ session, command, title, meta, pod }: PreparedRun, signal: AbortSignal): Promise<RunRecord> {
+  async #start(prepared: PreparedRun, signal: AbortSignal): Promise<RunRecord> {
     // The mount path is known once there is a connection.
-    await session.link(signal);
-    const { costPerHour } = pod();
-    const cwd = onPod(command.cwd, session.pod?.mount?.path);
-    const about: RunMeta = {
-      title: title ?? shortened(command.command),
-      command: command.command,
-      ...(cwd === undefined ? {} : { cwd }),
-      ...(command.env === undefined ? {} : { env: command.env }),
-      ...(costPerHour === undefined ? {} : { costPerHour }),
-      ...meta,
-    };
+    await prepared.session.link(signal);
     this.#starting = true;
-    const started = await startRun(session, { ...about, size: this.#size }, signal);
-    return { ...started, meta: about, state: 'running', startedAt: Date.now() };
+    return startPrepared(prepared, this.#size, signal);
   }
 
   #print(text: string): void {
     if (text === '') return;
     const shown = this.#run?.terminal === 'none' ? text.replace(/\r?\n/g, '\r\n') : text;
     this.#atLineStart = text.endsWith('\n');
-    this.#recent = (this.#recent + text).slice(-REMEMBERED);
+    this.#recent = (this.#recent + text).slice(-LAST_BYTES);
     this.#write.fire(shown);
     for (const listener of this.#listeners) listener(text);
   }
@@ -214,26 +164,6 @@ export class RunTerminal implements Pseudoterminal {
   #say(line: string): void {
     this.#write.fire((this.#atLineStart ? '' : '\r\n') + line);
     this.#atLineStart = true;
-  }
-
-  #tellInterruptions(follower: RunFollower, prepared: PreparedRun): void {
-    let later: NodeJS.Timeout | undefined;
-    let told = false;
-    follower.onState((state) => {
-      if (state.kind === 'following') {
-        clearTimeout(later);
-        later = undefined;
-        if (told) this.#say(note(l10n.t('Connected again.')));
-        told = false;
-      } else if (state.kind === 'waiting' && !told) {
-        later ??= setTimeout(() => {
-          if (this.#endedWith !== undefined) return;
-          told = true;
-          this.#say(warning(l10n.t('The connection to {0} is lost. The run goes on there; this continues where it left off when the connection is back.', prepared.pod().name)));
-        }, PATIENCE_MS);
-      }
-    });
-    void this.finished.then(() => clearTimeout(later));
   }
 
   async #tellEnd(end: RunEnd, run: RunRecord, { session, pod }: PreparedRun): Promise<void> {
@@ -247,7 +177,7 @@ export class RunTerminal implements Pseudoterminal {
       return this.#finish(code);
     }
     this.parts.runBook.note(record);
-    this.parts.followed.end({ run: record, lines: lastLines(this.#recent, 5), exitCode: code });
+    this.parts.followed.end({ run: record, lines: lastLines(this.#recent, LAST_LINES), exitCode: code });
     if (end.kind === 'lost') {
       this.#write.fire(RESET_MODES);
       this.#say(warning(l10n.t('The run ended without a word: {0} was stopped or restarted, or everything of it was killed (for want of memory, perhaps).', name)));
@@ -257,6 +187,7 @@ export class RunTerminal implements Pseudoterminal {
     const took = durationOf(record);
     const facts = [seconds(took), ...(cost === undefined || cost === 0 ? [] : [money(cost, { estimate: cost >= 0.01 })])].join(', ');
     this.#say((code === 0 ? note : warning)(l10n.t('Finished with exit code {0} in {1}', code, facts)));
+    if (record.outputCut === true) this.#say(warning(l10n.t('The disk of {0} was full meanwhile, so part of the output is missing above and on the pod. The exit code is the program’s own.', name)));
     this.#finish(code);
   }
 
@@ -297,8 +228,6 @@ export class RunTerminal implements Pseudoterminal {
 
 /** How long the editor takes a terminal for being launched, with some room. */
 const LAUNCH_MS = 1500;
-
-const shortened = (command: string): string => (command.length > 60 ? `${command.slice(0, 60)}…` : command);
 
 /** `0.4 s` for what is over in a moment, else in whole seconds and more. */
 const seconds = (ms: number): string => (ms < 9_950 ? l10n.t('{0} s', (ms / 1000).toFixed(1)) : longTime(ms));

@@ -8,7 +8,7 @@ import type { TtySize } from '../tty';
 import { RunError } from './errors';
 import { ALIVE, layout, underSh, type RunRef, type TerminalKind } from './layout';
 import { interruptRun } from './stop';
-import type { RunSession } from './start';
+import type { RunSession } from './session';
 
 /** How a run ended. `lost`: without a word; `gone`: its folder is not there (any more). */
 export type RunEnd = { readonly kind: 'exited'; readonly code: number } | { readonly kind: 'lost' } | { readonly kind: 'gone' };
@@ -221,7 +221,9 @@ function followScript({ podId, id }: RunRef, mount: string | undefined, offset: 
     '  done',
     '  kill $typist 2>/dev/null',
     'fi',
-    'size=$(wc -c <"$dir/out")',
+    // Somebody has removed its folder meanwhile; where it has ended, that much is known.
+    'if [ ! -f "$dir/out" ] && [ ! -f "$here/exit" ]; then echo "run-end gone  " >&2; exit 0; fi',
+    'size=$(wc -c 2>/dev/null <"$dir/out")',
     'if [ -f "$dir/exit" ]; then read -r code rest <"$dir/exit"; elif [ -f "$here/exit" ]; then read -r code rest <"$here/exit"; else echo "run-end lost  $((size))" >&2; exit 0; fi',
     'echo "run-end exited $code $((size))" >&2',
   ];

@@ -1,7 +1,7 @@
 import { ALIVE, layout, underSh, type RunRef, type TerminalKind } from './layout';
 import type { RunMeta } from './meta';
 import { RunError } from './errors';
-import type { RunSession } from './start';
+import type { RunSession } from './session';
 
 /** `lost`: it ended without a word, with its pod or by a KILL that met all of it. */
 export type RunState = 'running' | 'exited' | 'lost';
@@ -16,6 +16,8 @@ export interface RunRecord extends RunRef {
   /** Of a run that is not running; of a lost one, when it was last heard. */
   readonly endedAt?: number;
   readonly terminal: TerminalKind;
+  /** Part of the output could not be kept, for the pod's disk was full. Known once it has ended. */
+  readonly outputCut?: true;
 }
 
 /** How long it ran, or has been running, in ms. */
@@ -82,15 +84,15 @@ const TELL = (podId: string): string[] => [
   'date +%s',
   ...ALIVE,
   'tell() {',
-  `  dir=$root/$1 here=/tmp/.runpod-workspaces/${podId}/runs/$1 code= ended= started= how=none state=lost`,
-  '  if [ -f "$dir/exit" ]; then read -r code ended <"$dir/exit"; state=exited',
+  `  dir=$root/$1 here=/tmp/.runpod-workspaces/${podId}/runs/$1 code= ended= cut= started= how=none state=lost`,
+  '  if [ -f "$dir/exit" ]; then read -r code ended cut <"$dir/exit"; state=exited',
   // The volume was full when it ended.
-  '  elif [ -f "$here/exit" ]; then read -r code ended <"$here/exit"; state=exited; fi',
+  '  elif [ -f "$here/exit" ]; then read -r code ended cut <"$here/exit"; state=exited; fi',
   '  if alive "$dir" && [ $state = lost ]; then state=running; fi',
   '  [ $state != lost ] || ended=$(date -r "$dir/out" +%s 2>/dev/null)',
   '  [ ! -f "$dir/terminal" ] || read -r how <"$dir/terminal"',
   '  IFS= read -r text <"$dir/meta.json"',
-  `  printf '%s\\t%s\\t%s\\t%s\\t%s\\t%s\\t%s\\n' "$1" $state "$code" "$started" "$ended" "$how" "$text"`,
+  `  printf '%s\\t%s\\t%s\\t%s\\t%s\\t%s\\t%s\\t%s\\n' "$1" $state "$code" "$started" "$ended" "$how" "$cut" "$text"`,
   '}',
 ];
 
@@ -101,7 +103,7 @@ async function readRecords(podId: string, said: string): Promise<RunRecord[]> {
   const ahead = Number(clock) * 1000 - Date.now();
   const here = (seconds: string | undefined): number | undefined => (seconds === undefined || !/^\d+$/.test(seconds) ? undefined : Number(seconds) * 1000 - ahead);
   return lines.flatMap((line): RunRecord[] => {
-    const [id, state, code, started, ended, terminal, ...meta] = line.split('\t');
+    const [id, state, code, started, ended, terminal, cut, ...meta] = line.split('\t');
     if (id === undefined || (state !== 'running' && state !== 'exited' && state !== 'lost')) return [];
     const endedAt = state === 'running' ? undefined : here(ended);
     const startedAt = here(started) ?? endedAt ?? Date.now();
@@ -115,6 +117,7 @@ async function readRecords(podId: string, said: string): Promise<RunRecord[]> {
         startedAt,
         ...(endedAt === undefined ? {} : { endedAt }),
         terminal: terminal === 'script' || terminal === 'python3' ? terminal : 'none',
+        ...(cut === 'cut' ? { outputCut: true as const } : {}),
       },
     ];
   });

@@ -1,6 +1,6 @@
 import { RunError } from './errors';
 import { ALIVE, layout, RUN_VARIABLE, underSh, type RunRef } from './layout';
-import type { RunSession } from './start';
+import type { RunSession } from './session';
 
 export interface StopOptions {
   /** Seconds between TERM and KILL. Ten, as container runtimes have it, unless told. */

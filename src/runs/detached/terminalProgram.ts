@@ -1,7 +1,7 @@
 /**
  * Runs `/bin/sh COMMAND` in a terminal of its own, for pods without `script`: what comes on standard input is typed, what is
  * printed goes to standard output, and the exit code is a shell's. Python 3.4 or newer. A full disk does not end the run:
- * what cannot be written is lost, and the program goes on.
+ * what cannot be written is lost, which the file of the second argument tells, and the program goes on.
  */
 export const TERMINAL_PROGRAM = `
 import errno, os, pty, select, signal, sys
@@ -19,6 +19,10 @@ def show(data):
         try:
             data = data[os.write(1, data):]
         except OSError:
+            try:
+                open(sys.argv[2], 'w').close()
+            except OSError:
+                pass
             return
 def drain():
     while True:
