@@ -10,6 +10,7 @@ import { ReadOnlyConfigError } from '../ssh/configInclude';
 import { GitError } from '../sync/git/errors';
 import { RunError } from '../runs/detached/errors';
 import { isSshError } from '../ssh/errors';
+import { NoNotebookToolError } from '../runs/notebook';
 import { RunPodError, type RunPodErrorCode } from '../runpod/errors';
 import type { CommandId } from './ids';
 import { gitErrorWords } from './gitRemote/words';
@@ -50,6 +51,11 @@ export function explain(error: unknown): Explanation {
     const { file, line } = error;
     return { message: line === undefined ? l10n.t('{0} is read-only, so the line that names the pods is still in it. Take it out by hand.', file) : l10n.t('{0} is read-only, so the line that names the pods was not added. Put it first in that file, then try again: {1}', file, line) };
   }
+  if (error instanceof NoNotebookToolError)
+    return {
+      message: l10n.t('{0} has nothing that executes notebooks: neither nbconvert nor papermill. Install it there, then run {1} again.', error.podName, error.path.slice(error.path.lastIndexOf('/') + 1)),
+      action: { title: l10n.t('Install nbconvert'), command: 'runpod.runCommand', args: [{ podId: error.podId }, error.install] },
+    };
   if (error instanceof DeadlineError) return { message: l10n.t('{0} took longer than {1} s.', error.what, error.ms / 1000) };
   return { message: messageOf(error) };
 }

@@ -9,8 +9,11 @@ export interface Step {
   readonly percent?: number;
 }
 
-/** Does work that usually takes a moment; where it takes longer, a notification says what it waits for and can cancel it. */
-export async function withPatience<T>(title: string, work: (report: (step: Step) => void, signal: AbortSignal) => Promise<T>, outer?: AbortSignal): Promise<T> {
+/**
+ * Does work that usually takes a moment; where it takes longer, a notification says what it waits for and can cancel it.
+ * @param title `undefined` for what nobody waits for: nothing is shown
+ */
+export async function withPatience<T>(title: string | undefined, work: (report: (step: Step) => void, signal: AbortSignal) => Promise<T>, outer?: AbortSignal): Promise<T> {
   const stop = new AbortController();
   let shown: Progress<{ message?: string; increment?: number }> | undefined;
   let last: Step | undefined;
@@ -29,6 +32,7 @@ export async function withPatience<T>(title: string, work: (report: (step: Step)
     outer === undefined ? stop.signal : AbortSignal.any([outer, stop.signal]),
   );
   const timer = setTimeout(() => {
+    if (title === undefined) return;
     void window.withProgress({ location: ProgressLocation.Notification, title, cancellable: true }, (progress, token) => {
       shown = progress;
       token.onCancellationRequested(() => stop.abort());

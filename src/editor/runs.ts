@@ -1,19 +1,27 @@
 import { FileType, l10n, Uri, window, workspace, type Disposable, type Terminal } from 'vscode';
 import { CancelledError } from '../base/errors';
-import { choices, command, Targets } from './commands/command';
+import { isSetUp } from '../runs/detached/setUp';
+import { choices, command, run as runCommand, Targets } from './commands/command';
 import { SCHEME, SCHEME_READONLY } from './ids';
 import type { Parts } from './parts';
 import { RunCommands } from './podRuns/commands';
+import { AfterRuns } from './podRuns/afterRun';
 import { Endings } from './podRuns/endings';
 import { ManyRuns } from './podRuns/many';
 import { PythonPrompts } from './podRuns/python';
-import { pullResults } from './podRuns/results';
+import { pullResults, type ResultsParts } from './podRuns/results';
+import { StreamedResults } from './podRuns/streamed';
+import { wishesOf } from './podRuns/wishes';
+import { FolderConsents } from './profile/consent';
 import { registerOutputs } from './podRuns/output';
 import { RunPlaces } from './podRuns/places';
 import { leftRunning } from './podRuns/leftRunning';
+import { completeTasks } from './tasks/completion';
 import { registerTasks } from './tasks/provider';
+import type { RunRecord } from '../runs/detached/list';
+import type { FolderWishes } from './podRuns/wishes';
 import type { RunParts } from './tasks/pods';
-import type { RunObserver } from './tasks/runTerminal';
+import type { RunObserver } from './tasks/preparedRun';
 import type { EndedRun } from './podRuns/followed';
 import { Runs, type CommandChoices, type RunChoices } from './tasks/runOnRunPod';
 import { PodTerminals } from './terminal/register';
@@ -26,13 +34,38 @@ export function registerRuns(parts: Parts): Disposable[] {
   const targets = new Targets(store, parts.activePod);
   const terminals = new PodTerminals(parts);
   const places = new RunPlaces();
-  const observer: RunObserver = { began: (run, label, listen) => places.follow(run, label, listen), leftRunning: (run) => void leftRunning(parts, run) };
+  const nameOf = (podId: string): string => store.find(podId)?.name ?? podId;
+  const wishes = (run: RunRecord): Promise<FolderWishes> => wishesOf(run, nameOf(run.podId));
+  const resultsParts: ResultsParts = { ...parts, wishes };
+  const streamed = new StreamedResults(resultsParts);
+  const afterRuns = new AfterRuns(new FolderConsents(context.globalState));
+  const observer: RunObserver = {
+    began: (run, label, listen) => {
+      places.follow(run, label, listen);
+      if (run.state !== 'running') return;
+      void streamed.begin(run);
+      if (!isSetUp(run.meta)) void wishes(run).then((found) => afterRuns.askAhead(found, nameOf(run.podId)));
+    },
+    leftRunning: (run) => {
+      streamed.end(run.id);
+      void leftRunning(parts, run);
+    },
+  };
   const runParts: RunParts = { ...parts, observer };
   const runs = new Runs(runParts);
   const runCommands = new RunCommands(parts, runParts, (pod, run) => runs.again(pod, run));
   const many = new ManyRuns(parts, runs);
-  const endings = new Endings(store, context.workspaceState, log, (run) => pullResults(parts, run));
+  const endings = new Endings({
+    store,
+    log,
+    afterRuns,
+    wishes,
+    memento: context.workspaceState,
+    pullResults: (run) => pullResults(resultsParts, run),
+    endPod: (podId, how, agreed) => runCommand(how === 'stop' ? 'runpod.stopPod' : 'runpod.terminatePod', { podId }, agreed ? { confirmed: true } : undefined),
+  });
   const tell = (ended: EndedRun): void => {
+    streamed.end(ended.run.id);
     // Runs of other windows and machines count too; when that cannot be known, the pod is not anybody's to stop.
     const running = (): Promise<number> => parts.runBook.refresh(ended.run.podId).then((all) => all.filter(({ state }) => state === 'running').length, () => 1);
     void endings.tell(ended, running);
@@ -40,6 +73,7 @@ export function registerRuns(parts: Parts): Disposable[] {
   return [
     terminals,
     places,
+    streamed,
     registerOutputs(parts.sessions),
     ...runCommands.register(),
     ...new PythonPrompts(parts, runParts, runs).register(),
@@ -48,6 +82,7 @@ export function registerRuns(parts: Parts): Disposable[] {
     parts.followed.onDidEnd(tell),
     takeUpRuns(parts, runCommands, tell),
     registerTasks(runParts),
+    completeTasks(store),
     command('runpod.openTerminal', log, async (target): Promise<Terminal> => {
       const pod = await targets.forUse(target, l10n.t('Open a terminal on which pod?'));
       parts.identities.askAgain();
@@ -85,7 +120,7 @@ function takeUpRuns({ store, followed }: Parts, runCommands: RunCommands, tell: 
   const listener = store.onDidChange(({ phase }) => {
     if (phase !== 'ready') return;
     listener.dispose();
-    void runCommands.takeUp((run) => tell({ run, lines: [], exitCode: run.exitCode ?? 255 }));
+    void runCommands.takeUp((run, lines) => tell({ run, lines, exitCode: run.exitCode ?? 255 }));
   });
   return listener;
 }

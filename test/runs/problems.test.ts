@@ -16,6 +16,37 @@ describe('places in output', () => {
     assert.deepEqual(where('tests/test_a.py:12: AssertionError'), ['tests/test_a.py:12 “tests/test_a.py:12”']);
   });
 
+  it('are found in what tools print for folders and files with blanks', () => {
+    const said: readonly (readonly [string, string])[] = [
+      // Python 3.11
+      ['  File "/workspace/my project/src/train loop.py", line 7, in <module>', '/workspace/my project/src/train loop.py:7'],
+      // gcc 12, clang 14 and nvcc 12
+      ['my src/main file.c:3:10: error: ‘x’ undeclared (first use in this function)', 'my src/main file.c:3:10'],
+      ['In file included from my src/a.h:2,', 'my src/a.h:2'],
+      ['/workspace/my project/k.cu(40): error: identifier "x" is undefined', '/workspace/my project/k.cu:40'],
+      ['my src/k.cu(41): warning #177-D: variable "a" was declared but never referenced', 'my src/k.cu:41'],
+      // rustc 1.80
+      ['  --> src/my bin/main.rs:2:18', 'src/my bin/main.rs:2:18'],
+      ['   ::: /root/.cargo/registry/src/serde-1.0.1/src/lib.rs:99:1', '/root/.cargo/registry/src/serde-1.0.1/src/lib.rs:99:1'],
+      // tsc 5, plain and in colour
+      [`my src/a file.ts(1,7): error TS2322: Type 'string' is not assignable to type 'number'.`, 'my src/a file.ts:1:7'],
+      [`my src/a file.ts:1:7 - error TS2322: Type 'string' is not assignable to type 'number'.`, 'my src/a file.ts:1:7'],
+      // pytest 8
+      ['my tests/test a.py:12: AssertionError', 'my tests/test a.py:12'],
+      ['FAILED tests/test_a.py::test_one - assert 1 == 2', ''],
+      // Node 22
+      ['    at main (/workspace/my app/index.js:10:15)', '/workspace/my app/index.js:10:15'],
+      ['    at async file:///workspace/my%20app/index.mjs:10:15', '/workspace/my app/index.mjs:10:15'],
+      ['file:///workspace/100%/a.mjs:3', '/workspace/100%/a.mjs:3'],
+      // Words before it are no part of it.
+      ['failed at main.py:3', 'main.py:3'],
+      ['see also src/model.py:12 and src/data.py:7', 'src/model.py:12 src/data.py:7'],
+      ['/workspace/Ärger/東京.py:3: DeprecationWarning: x', '/workspace/Ärger/東京.py:3'],
+      ['Ärger/東京.py:3', 'Ärger/東京.py:3'],
+    ];
+    for (const [line, places] of said) assert.equal(placesIn(line).map(({ path, line: at, column }) => [path, at, column].filter((part) => part !== undefined).join(':')).join(' '), places, line);
+  });
+
   it('are not seen in what only looks like them', () => {
     for (const text of ['epoch 3: 12:30:01 loss 0.5', 'File "<stdin>", line 1', 'http://127.0.0.1:8888/lab', 'ratio 3:4', 'v1.2:3', '100%|████| 10/10 [00:01<00:00, 9.9it/s]']) assert.deepEqual(where(text), [], text);
   });

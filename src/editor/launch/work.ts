@@ -4,6 +4,7 @@ import { sleep } from '../../base/time';
 import { launchJournal, podOfLaunch, type Launch, type LaunchBook, type LaunchWork, type StepResult } from '../../pods/launch';
 import { startPod } from '../../pods/start';
 import type { Pod } from '../../runpod/types';
+import { setUpGroup } from '../../runs/detached/setUp';
 import { losesFolders } from '../commands/openWorkspace';
 import { untilReady } from '../commands/untilReady';
 import { placeOrOffer } from '../createPod/offers';
@@ -97,7 +98,7 @@ export function workOf({ parts, book, consents, made, tell, confirmed }: WorkPar
     const command = await setupOf(launch);
     const { podId = '', target } = launch;
     if (command === undefined) return { skipped: true };
-    const group = `setup:${launch.id}`;
+    const group = setUpGroup(launch.id);
     // A window that was closed while it ran finds it running, or ended.
     const [last] = (await parts.runBook.refresh(podId)).filter(({ meta }) => meta.group === group);
     if (last?.state === 'exited' && last.exitCode === 0 && last.meta.command === command) return {};

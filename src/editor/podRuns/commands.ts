@@ -1,8 +1,9 @@
 import { commands, l10n, ThemeIcon, window, type Disposable, type QuickPickItem, type Terminal, type Uri } from 'vscode';
 import { CancelledError, isCancelled, messageOf } from '../../base/errors';
 import { RunError } from '../../runs/detached/errors';
-import { deleteRun, findRun, type RunRecord } from '../../runs/detached/list';
+import { deleteRun, findRun, readOutput, type RunRecord } from '../../runs/detached/list';
 import { stopRun } from '../../runs/detached/stop';
+import { LAST_BYTES, LAST_LINES, lastLines } from '../../runs/plainText';
 import type { Pod } from '../../runpod/types';
 import { choices, command, Targets } from '../commands/command';
 import type { Parts } from '../parts';
@@ -96,7 +97,7 @@ export class RunCommands {
    * Takes up the runs that this window had terminals for when it was closed: those that still run get theirs back, of the
    * others it is told how they ended.
    */
-  async takeUp(onEnded: (run: RunRecord) => void): Promise<void> {
+  async takeUp(onEnded: (run: RunRecord, lines: readonly string[]) => void): Promise<void> {
     const { followed, store, sessions, log } = this.parts;
     const left = followed.left();
     for (const podId of new Set(left.map((ref) => ref.podId))) {
@@ -114,13 +115,18 @@ export class RunCommands {
           if (run.state === 'running') this.attach(pod, run, true);
           else {
             followed.leave(ref);
-            onEnded(run);
+            onEnded(run, await this.#lastLines(run));
           }
         } catch (error) {
           if (error instanceof RunError) followed.leave(ref);
           if (!isCancelled(error)) log.warn(`Run ${ref.id}: ${messageOf(error)}`);
         }
     }
+  }
+
+  async #lastLines(run: RunRecord): Promise<readonly string[]> {
+    const bytes = await readOutput(this.parts.sessions.get(run.podId), run, LAST_BYTES).catch(() => Buffer.of());
+    return lastLines(bytes.toString(), LAST_LINES);
   }
 
   async #compare(target: unknown, others: unknown, more: unknown): Promise<void> {

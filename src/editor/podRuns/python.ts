@@ -5,6 +5,7 @@ import type { Pod } from '../../runpod/types';
 import { command, Targets } from '../commands/command';
 import { SCHEME, SCHEME_READONLY } from '../ids';
 import type { Parts } from '../parts';
+import { pythonFor } from '../tasks/howToRun';
 import { podNow, type RunParts } from '../tasks/pods';
 import type { Runs } from '../tasks/runOnRunPod';
 import { RunTerminal } from '../tasks/runTerminal';
@@ -58,7 +59,7 @@ export class PythonPrompts {
       open.show(true);
       return open;
     }
-    const python = file === undefined ? 'python3' : await this.runs.pythonFor(pod, file, pod.mount?.path ?? '/');
+    const python = file === undefined ? 'python3' : await pythonFor(this.runParts, pod, file, pod.mount?.path ?? '/');
     const name = l10n.t('Python on {0}', pod.name);
     const pty = new RunTerminal(
       async () => ({ session: this.parts.sessions.get(pod.id), command: { command: `${python} -q -i`, cwd: folder, env: PROMPT_ENVIRONMENT }, title: l10n.t('Python'), pod: podNow(this.runParts, pod) }),

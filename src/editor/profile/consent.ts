@@ -25,12 +25,26 @@ export class FolderConsents {
   /** @throws CancelledError when it is not agreed to; UntrustedFolderError in an untrusted window */
   async require(folder: WorkspaceFolder, question: ConsentQuestion): Promise<void> {
     if (!workspace.isTrusted) throw new UntrustedFolderError(l10n.t('Nothing of an untrusted folder is used. Trust {0} first.', folder.name));
-    const key = `${folder.uri.toString()} ${question.about}`;
-    const covers = JSON.stringify([...question.covers].sort());
-    const given = this.memento.get<Record<string, string>>(KEY) ?? {};
-    if (given[key] === covers) return;
-    const changed = given[key] !== undefined ? `${l10n.t('This has changed since you agreed to it.')}\n\n` : '';
+    if (this.given(folder, question)) return;
+    const changed = this.#all()[keyOf(folder, question)] !== undefined ? `${l10n.t('This has changed since you agreed to it.')}\n\n` : '';
     if ((await window.showWarningMessage(question.message, { modal: true, detail: changed + question.detail }, question.verb)) !== question.verb) throw new CancelledError();
-    await this.memento.update(KEY, { ...(this.memento.get<Record<string, string>>(KEY) ?? {}), [key]: covers });
+    await this.give(folder, question);
+  }
+
+  /** Whether exactly this was agreed to. */
+  given(folder: WorkspaceFolder, question: Pick<ConsentQuestion, 'about' | 'covers'>): boolean {
+    return workspace.isTrusted && this.#all()[keyOf(folder, question)] === coveredBy(question);
+  }
+
+  /** For who has asked in another way. */
+  async give(folder: WorkspaceFolder, question: Pick<ConsentQuestion, 'about' | 'covers'>): Promise<void> {
+    await this.memento.update(KEY, { ...this.#all(), [keyOf(folder, question)]: coveredBy(question) });
+  }
+
+  #all(): Readonly<Record<string, string>> {
+    return this.memento.get<Record<string, string>>(KEY) ?? {};
   }
 }
+
+const keyOf = (folder: WorkspaceFolder, { about }: Pick<ConsentQuestion, 'about'>): string => `${folder.uri.toString()} ${about}`;
+const coveredBy = ({ covers }: Pick<ConsentQuestion, 'covers'>): string => JSON.stringify([...covers].sort());

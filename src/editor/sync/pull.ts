@@ -24,6 +24,8 @@ export interface PullOptions extends Pair {
   readonly conflicts?: ConflictChoice | undefined;
   readonly confirmed?: boolean | undefined;
   readonly dryRun?: boolean;
+  /** Without a word while it takes its time. */
+  readonly quietly?: boolean;
 }
 
 export interface PulledFolder {
@@ -44,7 +46,7 @@ export async function pullFolder(ledgers: Ledgers, options: PullOptions, outer?:
   const { pod, session, folder, tree, paths, destination } = options;
   if (folder.scheme !== 'file') throw new Error(l10n.t('Only a folder of this computer can take a pod’s files: {0} is not one.', folder.toString(true)));
   return withPatience(
-    l10n.t('Bringing {0} from {1}', destination, pod.name),
+    options.quietly === true ? undefined : l10n.t('Bringing {0} from {1}', destination, pod.name),
     async (report, signal) => {
       try {
         report({ message: l10n.t('connecting…') });

@@ -31,6 +31,8 @@ export interface PullResult {
   readonly files: number;
   readonly bytes: number;
   readonly conflicts: readonly string[];
+  /** What the pod's versions of files that both sides changed are called here, where both are kept. */
+  readonly beside: readonly string[];
   readonly deletedHere: readonly string[];
   readonly unplaceable: readonly string[];
   /** Changed on either side while it was brought: the next pull finds them. */
@@ -98,6 +100,7 @@ export function registerSync(parts: Parts): Disposable[] {
     return {
       target, files, bytes,
       conflicts: plan.kept,
+      beside: plan.order.files.flatMap((file) => file.as ?? []),
       deletedHere: plan.deletedHere,
       unplaceable: plan.unplaceable.map(({ path }) => path),
       changed: [...changedHere, ...changedThere],

@@ -1,4 +1,5 @@
 import { CustomExecution, l10n, Task, TaskPanelKind, TaskRevealKind, type Pseudoterminal, type TaskDefinition, type TaskScope, type WorkspaceFolder } from 'vscode';
+import { messageOf } from '../../base/errors';
 
 export const TASK_TYPE = 'runpod';
 
@@ -12,15 +13,17 @@ export interface RunDefinition extends TaskDefinition {
   /** Absolute, or below the mount path; the task's folder on the pod, else the mount path, when absent. */
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Regular expression of the line that says that a background task is up. */
+  readonly readyWhen?: string;
 }
 
 export type Scope = WorkspaceFolder | TaskScope.Workspace | TaskScope.Global;
 
 /** The definition in what a person wrote; says what is wrong with it. */
 export function readDefinition(definition: TaskDefinition): RunDefinition {
-  const { command, pod, cwd, env }: Readonly<Record<string, unknown>> = definition;
+  const { command, pod, cwd, env, readyWhen }: Readonly<Record<string, unknown>> = definition;
   if (typeof command !== 'string' || command.trim() === '') throw new Error(l10n.t('A task of type “runpod” needs a “command”.'));
-  for (const [name, value] of Object.entries({ pod, cwd }))
+  for (const [name, value] of Object.entries({ pod, cwd, readyWhen }))
     if (value !== undefined && typeof value !== 'string') throw new Error(l10n.t('“{0}” of a task of type “runpod” must be text.', name));
   return {
     type: TASK_TYPE,
@@ -28,7 +31,17 @@ export function readDefinition(definition: TaskDefinition): RunDefinition {
     ...(typeof pod === 'string' && pod !== '' ? { pod } : {}),
     ...(typeof cwd === 'string' && cwd !== '' ? { cwd } : {}),
     ...(env === undefined ? {} : { env: readEnv(env) }),
+    ...(typeof readyWhen === 'string' && readyWhen !== '' ? { readyWhen: checkedPattern(readyWhen) } : {}),
   };
+}
+
+function checkedPattern(pattern: string): string {
+  try {
+    new RegExp(pattern, 'u');
+    return pattern;
+  } catch (error) {
+    throw new Error(l10n.t('“readyWhen” of a task of type “runpod” is no regular expression: {0}', messageOf(error)), { cause: error });
+  }
 }
 
 function readEnv(env: unknown): Record<string, string> {
@@ -51,6 +64,6 @@ export function makeTask(definition: TaskDefinition, scope: Scope, name: string,
 
 /** Whether two tasks are one to the editor, which runs each only once at a time. */
 export function sameDefinition(a: TaskDefinition, b: TaskDefinition): boolean {
-  const key = ({ type, command, pod, cwd, env }: Readonly<Record<string, unknown>>): string => JSON.stringify([type, command, pod, cwd, env]);
+  const key = ({ type, command, pod, cwd, env, readyWhen }: Readonly<Record<string, unknown>>): string => JSON.stringify([type, command, pod, cwd, env, readyWhen]);
   return key(a) === key(b);
 }

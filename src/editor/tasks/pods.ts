@@ -2,7 +2,7 @@ import { CancelledError } from '../../base/errors';
 import type { Pod } from '../../runpod/types';
 import { Targets } from '../commands/command';
 import type { Parts } from '../parts';
-import type { PreparedRun, RunObserver } from './runTerminal';
+import type { PreparedRun, RunObserver } from './preparedRun';
 
 /** What runs need of the extension's parts. */
 export type RunParts = Pick<Parts, 'sessions' | 'store' | 'activePod' | 'log' | 'context' | 'runBook' | 'followed' | 'files' | 'ledgers' | 'mappings'> & { readonly observer?: RunObserver };

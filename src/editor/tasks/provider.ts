@@ -5,7 +5,8 @@ import { defaultInterpreters } from '../../runs/interpreter';
 import { SCHEME, SCHEME_READONLY } from '../ids';
 import { makeTask, readDefinition, TASK_TYPE, type RunDefinition, type Scope } from './definition';
 import { findPod, podNow, type RunParts } from './pods';
-import { RunTerminal, type PreparedRun } from './runTerminal';
+import type { PreparedRun } from './preparedRun';
+import { RunTerminal } from './runTerminal';
 
 /** Makes the editor know tasks of type `runpod`. */
 export function registerTasks(parts: RunParts): Disposable {
@@ -16,13 +17,9 @@ export function registerTasks(parts: RunParts): Disposable {
   });
 }
 
-/**
- * The terminal that a task of that name runs in.
- * @param title what its run is called; the task's name unless told
- * @param meta what else is kept with the run
- */
-export function taskTerminal(parts: RunParts, definition: TaskDefinition, scope: Scope, name: string, title = name, meta: NonNullable<PreparedRun['meta']> = {}): RunTerminal {
-  return new RunTerminal(async (signal) => ({ ...(await prepare(parts, definition, scope, signal)), title, meta }), parts, name);
+/** The terminal that a task of that name runs in. @param more `title`: what its run is called; the task's name unless told */
+export function taskTerminal(parts: RunParts, definition: TaskDefinition, scope: Scope, name: string, more: Pick<PreparedRun, 'title' | 'remarks' | 'meta'> = {}): RunTerminal {
+  return new RunTerminal(async (signal) => ({ ...(await prepare(parts, definition, scope, signal)), title: name, ...more }), parts, name);
 }
 
 async function prepare(parts: RunParts, raw: TaskDefinition, scope: Scope, signal: AbortSignal): Promise<PreparedRun> {
@@ -31,7 +28,7 @@ async function prepare(parts: RunParts, raw: TaskDefinition, scope: Scope, signa
   const pod = await findPod(parts, definition.pod ?? home?.podId);
   if (signal.aborted) throw new CancelledError();
   const cwd = definition.cwd ?? (home?.podId === pod.id ? home.path : undefined);
-  return { session: parts.sessions.get(pod.id), command: { command: definition.command, cwd, env: definition.env }, pod: podNow(parts, pod) };
+  return { session: parts.sessions.get(pod.id), command: { command: definition.command, cwd, env: definition.env }, pod: podNow(parts, pod), readyWhen: definition.readyWhen };
 }
 
 /** The place on a pod that a task's folder is. */
@@ -53,5 +50,5 @@ function suggestions(parts: RunParts): Task[] {
   const definition: RunDefinition = { type: TASK_TYPE, command: `${interpreter} ${quote(uri.path)}`, pod: uri.authority, cwd: uri.path.slice(0, Math.max(1, uri.path.lastIndexOf('/'))) };
   const scope = workspace.getWorkspaceFolder(uri) ?? TaskScope.Workspace;
   const label = l10n.t('Run {0}', name);
-  return [makeTask(definition, scope, label, (resolved) => taskTerminal(parts, resolved, scope, label, name))];
+  return [makeTask(definition, scope, label, (resolved) => taskTerminal(parts, resolved, scope, label, { title: name }))];
 }

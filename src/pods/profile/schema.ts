@@ -55,6 +55,11 @@ const fields = {
   timeLimit: duration.optional().meta({ description: 'How long after its start the pod ends itself, for example 4h, 90m or 1h30m, with this editor closed as well.' }),
   idleStop: duration.optional().meta({ description: 'End the pod when nothing has used it for so long, for example 30m.' }),
   budget: z.number().positive().optional().meta({ description: 'USD after which the pod ends itself.' }),
+  results: z.array(text).optional().meta({ description: 'What is brought here when a run of this folder has ended: files and folders below the folder that the run works in, for example "outputs/" or "*.csv". What was changed on both sides is kept on both. The setting runpod.run.results holds where this is absent.' }),
+  resultsWhileRunning: z.boolean().optional().meta({ description: 'Bring the results while the run goes on as well, as they change.' }),
+  afterRun: z.enum(['ask', 'keep', 'stop', 'terminate']).optional().meta({
+    description: 'What becomes of the pod when a long run of this folder has ended, its results are here and nothing else runs on the pod. stop and terminate take effect once you have agreed to them for this folder, and only while its window is open; for a closed window there are the limits.',
+  }),
   atLimit: z.enum(['stop', 'terminate']).optional().meta({ description: 'What happens at a limit. stop keeps the volume; terminate deletes the pod with all but a network volume. stop unless told.' }),
 } as const;
 

@@ -75,15 +75,26 @@ describe('a run that outlives its window', () => {
     await editor.screenshot('runs-compared');
   });
 
-  it('that took long tells how it ended, and the pod is stopped when that is wanted', async () => {
+  it('that took long tells how it ended, and what may become of the pod', async () => {
     editor.settings({ 'runpod.run.tellAfterSeconds': 1 });
     await editor.clearNotifications();
     await editor.command('RunPod: Run Command on Pod…');
     await editor.quickInput.answer('sleep 2; echo loss 0.25; exit 3');
     const message = await editor.notification(/ended after \d+ s: exit code 3.*loss 0\.25.*goes on at \$0\.69\/hr/);
-    assert.deepEqual(await message.buttons(), ['Show Output', 'Stop Pod', 'Keep Pod']);
+    assert.deepEqual(await message.buttons(), ['Show Output', 'Stop Pod', 'Terminate Pod…', 'Keep Pod']);
     await editor.screenshot('run-ended');
-    await message.press('Stop Pod');
+    await message.press('Keep Pod');
+  });
+
+  it('that took long has its pod stopped where the folder’s profile says so and that is agreed to', async () => {
+    await editor.simulator.control('POST', 'pods/llama-ft/exec', { argv: ['sh', '-c', `echo '{ "gpu": "L4", "afterRun": "stop" }' >/workspace/runpod.json`] });
+    await editor.clearNotifications();
+    await editor.command('RunPod: Run Command on Pod…');
+    await editor.quickInput.answer('sleep 3; echo loss 0.12');
+    await (await editor.notification(/runpod\.json of .* has pods stopped after long runs, llama-ft among them/)).press('Stop Pods After Runs');
+    const message = await editor.notification(/ended \(exit code 0\)\. llama-ft is stopped in \d+ s\..*loss 0\.12/);
+    assert.deepEqual(await message.buttons(), ['Keep Pod']);
+    await editor.screenshot('run-ended-by-profile');
     const pods = await editor.sidebar();
     await (await pods.row('llama-ft')).waitFor(/stopped/, 60_000);
   });

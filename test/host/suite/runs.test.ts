@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
@@ -131,6 +131,101 @@ describe('runs that outlive their terminal', () => {
       await rm(path.dirname(local), { recursive: true });
       await fs.delete(root.with({ path: path.posix.join(path.posix.dirname(root.path), 'suite-results') }), { recursive: true });
     }
+  });
+
+  it('bring back what the folder’s profile names, while they run as well', async () => {
+    const folder = vscode.workspace.workspaceFolders?.[0];
+    assert.ok(folder);
+    const there = root.with({ path: path.posix.join(path.posix.dirname(root.path), path.basename(folder.uri.fsPath)) });
+    const local = (name: string): string => path.join(folder.uri.fsPath, name);
+    try {
+      await writeFile(local('runpod.json'), '{ "gpu": "L4", "results": ["suite-out/", "*.csv"], "resultsWhileRunning": true }');
+      await writeFile(local('suite-main.py'), 'import os, time\nos.makedirs("suite-out", exist_ok=True)\nopen("suite-out/one", "w").write("1\\n")\nwhile not os.path.exists("go"): time.sleep(0.1)\nopen("suite-out/two", "w").write("2\\n")\nopen("loss.csv", "w").write("0.5\\n")\n');
+      const running = command<{ exitCode: number }>('runpod.runOnRunPod', vscode.Uri.file(local('suite-main.py')).toString(), { pod: 'llama-ft', confirmed: true });
+      await until('the first result', () => existsSync(local('suite-out/one')));
+      assert.equal(existsSync(local('suite-out/two')), false);
+      await fs.writeFile(vscode.Uri.joinPath(there, 'go'), Buffer.of());
+      assert.deepEqual(await running, { exitCode: 0 });
+      await until('all results', () => existsSync(local('suite-out/two')) && existsSync(local('loss.csv')));
+    } finally {
+      for (const name of ['runpod.json', 'suite-main.py', 'suite-out', 'loss.csv']) await rm(local(name), { recursive: true, force: true });
+      await fs.delete(there, { recursive: true });
+    }
+  });
+
+  describe('of notebooks', () => {
+    const cells = JSON.stringify({ cells: [{ cell_type: 'code', id: 'a', execution_count: null, metadata: {}, outputs: [], source: ['print(1)'] }], metadata: {}, nbformat: 4, nbformat_minor: 5 });
+    let local: string;
+    let there: vscode.Uri;
+    const file = (): vscode.Uri => vscode.Uri.file(path.join(local, 'a.ipynb'));
+    const outputsOf = async (uri: vscode.Uri): Promise<number> => (await vscode.workspace.openNotebookDocument(uri)).cellAt(0).outputs.length;
+
+    /** A Python beside the notebook whose nbconvert writes an output into every cell, once nothing holds it. */
+    async function standIn(): Promise<void> {
+      const fake = '.venv/fake/nbconvert';
+      await fs.writeFile(vscode.Uri.joinPath(there, '.venv/bin/python'), Buffer.from('#!/bin/sh\nPYTHONPATH=${0%/bin/python}/fake exec python3 "$@"\n'));
+      await fs.writeFile(vscode.Uri.joinPath(there, fake, '__init__.py'), Buffer.of());
+      await fs.writeFile(
+        vscode.Uri.joinPath(there, fake, '__main__.py'),
+        Buffer.from('import json, os, sys, time\nf = sys.argv[-1]\nopen("began", "w").close()\nwhile os.path.exists("hold"): time.sleep(0.1)\nnb = json.load(open(f))\nfor c in nb["cells"]: c["outputs"] = [{"output_type": "stream", "name": "stdout", "text": ["executed\\n"]}]\njson.dump(nb, open(f, "w"))\n'),
+      );
+      assert.deepEqual(await command('runpod.runCommand', podId, `chmod +x suite-notebook/.venv/bin/python`), { exitCode: 0 });
+    }
+
+    before(async () => {
+      local = path.join(await mkdtemp(path.join(os.tmpdir(), 'suite-runs-')), 'suite-notebook');
+      there = root.with({ path: path.posix.join(path.posix.dirname(root.path), 'suite-notebook') });
+      await mkdir(local);
+      await writeFile(file().fsPath, cells);
+      await fs.createDirectory(there);
+    });
+    after(async () => {
+      await rm(path.dirname(local), { recursive: true });
+      await fs.delete(there, { recursive: true });
+    });
+
+    it('say what is missing where nothing executes them', async () => {
+      await assert.rejects(Promise.resolve(command('runpod.runOnRunPod', file().toString(), { pod: 'llama-ft', confirmed: true })), /nothing that executes notebooks: neither nbconvert nor papermill/);
+      await standIn();
+    });
+
+    it('write their outputs into the local file, and the notebook that is open shows them', async () => {
+      await vscode.window.showNotebookDocument(await vscode.workspace.openNotebookDocument(file()));
+      assert.equal(await outputsOf(file()), 0);
+      assert.deepEqual(await command('runpod.runOnRunPod', file().toString(), { pod: 'llama-ft', confirmed: true }), { exitCode: 0 });
+      await until('the outputs', async () => (await readFile(file().fsPath, 'utf8')).includes('executed'));
+      await until('the notebook', async () => (await outputsOf(file())) === 1);
+    });
+
+    it('never write over what is typed meanwhile: the executed one lies beside it', async () => {
+      const typed = (): vscode.Uri => vscode.Uri.file(path.join(local, 'b.ipynb'));
+      await writeFile(typed().fsPath, cells);
+      const notebook = await vscode.workspace.openNotebookDocument(typed());
+      await vscode.window.showNotebookDocument(notebook);
+      await fs.writeFile(vscode.Uri.joinPath(there, 'hold'), Buffer.of());
+      await fs.delete(vscode.Uri.joinPath(there, 'began'));
+      const running = command<{ exitCode: number }>('runpod.runOnRunPod', typed().toString(), { pod: 'llama-ft', confirmed: true });
+      await until('its beginning', () => Promise.resolve(fs.stat(vscode.Uri.joinPath(there, 'began'))).then(() => true, () => false));
+      const edit = new vscode.WorkspaceEdit();
+      edit.set(notebook.uri, [vscode.NotebookEdit.replaceCells(new vscode.NotebookRange(0, 1), [new vscode.NotebookCellData(vscode.NotebookCellKind.Code, 'print("typed")', 'python')])]);
+      await vscode.workspace.applyEdit(edit);
+      assert.equal(notebook.isDirty, true);
+      await fs.delete(vscode.Uri.joinPath(there, 'hold'));
+      assert.deepEqual(await running, { exitCode: 0 });
+      const beside = async (): Promise<string | undefined> => (await readdir(local)).find((name) => name.startsWith('b') && name !== 'b.ipynb' && name.endsWith('.ipynb'));
+      await until('the executed one', async () => (await beside()) !== undefined);
+      assert.match(await readFile(path.join(local, (await beside()) ?? ''), 'utf8'), /executed/);
+      assert.match(await readFile(typed().fsPath, 'utf8'), /typed/);
+      assert.equal(notebook.cellAt(0).document.getText(), 'print("typed")');
+    });
+
+    it('of a pod are executed where they lie, and shown anew', async () => {
+      const uri = vscode.Uri.joinPath(there, 'there.ipynb');
+      await fs.writeFile(uri, Buffer.from(cells));
+      await vscode.window.showNotebookDocument(await vscode.workspace.openNotebookDocument(uri));
+      assert.deepEqual(await command('runpod.runOnRunPod', uri.toString()), { exitCode: 0 });
+      await until('the notebook', async () => (await outputsOf(uri)) === 1);
+    });
   });
 
   it('a selection goes to Python’s prompt on the pod', async () => {

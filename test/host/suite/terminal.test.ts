@@ -131,6 +131,60 @@ describe('terminals, tasks and runs on a pod', () => {
     await fs.delete(file);
   });
 
+  it('a task waits for the background task that it depends on, until that is ready', async () => {
+    const folder = vscode.workspace.workspaceFolders?.[0];
+    assert.ok(folder);
+    const file = vscode.Uri.joinPath(folder.uri, '.vscode', 'tasks.json');
+    const server = { type: 'runpod', label: 'suite server', pod: 'llama-ft', cwd: 'suite-terminal', command: `echo starting; while [ ! -f up ]; do sleep 0.1; done; printf '\\033[32mlistening\\033[0m on 80\\n'; sleep 300`, isBackground: true, readyWhen: 'listening on \\d+', problemMatcher: '$runpod-ready' };
+    const client = { type: 'runpod', label: 'suite client', pod: 'llama-ft', cwd: 'suite-terminal', command: 'ls up >client.txt; exit 3', dependsOn: ['suite server'], problemMatcher: [] };
+    await fs.writeFile(file, Buffer.from(JSON.stringify({ version: '2.0.0', tasks: [server, client] })));
+    try {
+      let task: vscode.Task | undefined;
+      await until('the task', async () => (task = (await vscode.tasks.fetchTasks({ type: 'runpod' })).find(({ name }) => name === 'suite client')) !== undefined);
+      assert.ok(task);
+      const code = new Promise<number | undefined>((resolve) => {
+        const listener = vscode.tasks.onDidEndTaskProcess(({ execution, exitCode }) => {
+          if (execution.task.name !== 'suite client') return;
+          listener.dispose();
+          resolve(exitCode);
+        });
+      });
+      void vscode.tasks.executeTask(task);
+      await until('the server', async () => (await command<readonly { state: string; meta: { title: string } }[]>('runpod.listRuns', podId)).some(({ state, meta }) => state === 'running' && meta.title === 'suite server'));
+      assert.equal(await exists(fs.stat(at('client.txt'))), false);
+      await put('up', '');
+      assert.equal(await code, 3);
+      assert.equal(await read(at('client.txt')), 'up\n');
+    } finally {
+      await fs.delete(file);
+      for (const execution of vscode.tasks.taskExecutions) if (execution.task.name === 'suite server') execution.terminate();
+      await until('its end', () => !vscode.tasks.taskExecutions.some(({ task }) => task.name === 'suite server'));
+    }
+  });
+
+  it('tasks.json is completed: the fields, and the pods there are', async () => {
+    const folder = vscode.workspace.workspaceFolders?.[0];
+    assert.ok(folder);
+    const file = vscode.Uri.joinPath(folder.uri, '.vscode', 'tasks.json');
+    const text = '{ "version": "2.0.0", "tasks": [{ "type": "runpod", "command": "true", "pod": "", "": 1 }] }';
+    await fs.writeFile(file, Buffer.from(text));
+    try {
+      const document = await vscode.workspace.openTextDocument(file);
+      const offered = async (offset: number): Promise<string[]> => {
+        const { items } = await vscode.commands.executeCommand<vscode.CompletionList>('vscode.executeCompletionItemProvider', file, document.positionAt(offset));
+        return items.map(({ label }) => (typeof label === 'string' ? label : label.label));
+      };
+      await until('the pods', async () => (await offered(text.indexOf('"pod": "') + 8)).includes('"llama-ft"'));
+      await until('the fields', async () => {
+        const fields = await offered(text.indexOf('"": 1') + 1);
+        return ['cwd', 'env', 'readyWhen'].every((name) => fields.some((field) => field.includes(name)));
+      });
+    } finally {
+      await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+      await fs.delete(file);
+    }
+  });
+
   it('a task that is ended takes its program along', async () => {
     const running = command<{ exitCode: number }>('runpod.runCommand', podId, `echo $$ > suite-terminal/pid.txt; trap 'echo bye > suite-terminal/bye.txt; exit 21' INT; while :; do sleep 0.1; done`);
     await comes(at('pid.txt'));

@@ -25,6 +25,7 @@ const everything = `{
   "secrets": { "HF_TOKEN": { "from": "environment" }, "WANDB_API_KEY": { "from": "runpod", "name": "wandb", "required": false } },
   "args": "", "registry": "reg1", "startJupyter": true, "setup": "pip install -e .",
   "maxPricePerHour": 1.5, "timeLimit": "4h", "idleStop": "30m", "budget": 5, "atLimit": "stop",
+  "results": ["outputs/", "*.csv"], "resultsWhileRunning": true, "afterRun": "stop",
 }`;
 
 describe('runpod.json', () => {
@@ -59,6 +60,8 @@ describe('runpod.json', () => {
     assert.deepEqual(told('{ "gpu": "L4", "volume": 5 }'), ['too-small «5»: 10']);
     assert.deepEqual(told('{ "gpu": "L4", "env": { "A-B": "x", "C": 3 } }'), ['bad-format «"A-B"»: HF_HOME, WANDB_MODE', 'wrong-type «3»: "…"']);
     assert.deepEqual(told('{ "gpu": "L4", "secrets": { "T": { "from": "vault" } } }'), ['not-permitted «"vault"»: environment, secretStorage, runpod']);
+    assert.deepEqual(told('{ "gpu": "L4", "afterRun": "delete" }'), ['not-permitted «"delete"»: ask, keep, stop, terminate']);
+    assert.deepEqual(told('{ "gpu": "L4", "results": "*.csv" }'), ['wrong-type «"*.csv"»: "outputs/", "*.csv"']);
     assert.deepEqual(told('{ "cpu": { "flavor": "cpu3c" } }'), ['missing «"cpu"»: vcpus']);
     assert.match(told('{ "gpu": "L4", "volumes": 20 }')[0] ?? '', /^unknown-field «"volumes"»: .*\bvolume\b/);
     assert.deepEqual(told('{ "gpu": "L4", "secrets": { "T": { "form": "runpod", "from": "runpod" } } }'), ['unknown-field «"form"»: from, name, required']);

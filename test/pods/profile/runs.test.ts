@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { readProfiles } from '../../../src/pods/profile/read';
+import { runWishes } from '../../../src/pods/profile/runs';
+
+const wishes = (text: string, pod: string): unknown => runWishes(readProfiles(text).profiles, pod);
+
+describe('what a folder asks of its runs', () => {
+  it('is what its one profile says', () => {
+    assert.deepEqual(wishes('{ "gpu": "L4", "results": ["out/"], "afterRun": "stop" }', 'any'), { results: ['out/'], afterRun: 'stop' });
+    assert.deepEqual(wishes('{ "gpu": "L4" }', 'any'), {});
+  });
+
+  it('is what the profile says that the pod was made from, else what all say alike', () => {
+    const text = `{ "gpu": "L4", "results": ["out/"], "profiles": {
+      "train": { "afterRun": "stop", "results": ["checkpoints/"] },
+      "try": { "name": "sdxl", "afterRun": "keep" },
+      "sweep": {} } }`;
+    assert.deepEqual(wishes(text, 'train'), { results: ['checkpoints/'], afterRun: 'stop' });
+    assert.deepEqual(wishes(text, 'train-2'), { results: ['checkpoints/'], afterRun: 'stop' });
+    assert.deepEqual(wishes(text, 'sdxl'), { results: ['out/'], afterRun: 'keep' });
+    assert.deepEqual(wishes(text, 'training'), {});
+    assert.deepEqual(wishes(text.replace('"results": ["checkpoints/"]', '"disk": 20'), 'other'), { results: ['out/'] });
+  });
+
+  it('is nothing where the file cannot be used', () => {
+    assert.deepEqual(wishes('{ "gpu": "L4", "afterRun": "explode", "results": ["out/"] }', 'any'), {});
+  });
+});
