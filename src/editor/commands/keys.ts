@@ -34,7 +34,7 @@ export function registerKeyCommands(parts: Parts): Disposable[] {
       if (name !== undefined && !keys.names.includes(name)) throw new Error(l10n.t('No key is kept as {0}. There is: {1}.', name, keys.names.join(', ') || l10n.t('none with a name')));
       await keys.use(name);
       await parts.store.refresh();
-      window.setStatusBarMessage(name === undefined ? l10n.t('This window uses the key without a name.') : l10n.t('This window uses the RunPod account {0}.', name), 8000);
+      sayWhose(name);
       return { account: name, pods: parts.store.state.pods.length };
     }),
     command('runpod.signOut', parts.log, async () => {
@@ -51,6 +51,9 @@ export function registerKeyCommands(parts: Parts): Disposable[] {
     }),
   ];
 }
+
+const sayWhose = (name: string | undefined): void =>
+  void window.setStatusBarMessage(name === undefined ? l10n.t('This window uses the key without a name.') : l10n.t('This window uses the RunPod account {0}.', name), 8000);
 
 const ADD = '\0add';
 
@@ -95,6 +98,7 @@ async function addAccount(parts: Parts): Promise<{ account: string; pods: number
   await check(parts, key, origin);
   await parts.keys.store(key, name.trim(), origin);
   await parts.store.refresh();
+  sayWhose(name.trim());
   return { account: name.trim(), pods: parts.store.state.pods.length };
 }
 

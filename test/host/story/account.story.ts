@@ -24,6 +24,7 @@ describe('an account without a key', () => {
     await editor.quickInput.answer('team');
     await editor.quickInput.waitFor('Set API Key');
     await editor.quickInput.answer(apiKey);
+    await editor.statusItem(/uses the RunPod account team/);
     await (await (await editor.sidebar()).row('llama-ft')).waitFor(/\$0\.69\/hr/);
     await editor.command('RunPod: Switch Account…');
     await editor.quickInput.waitFor('RunPod Account of This Window');
@@ -31,7 +32,9 @@ describe('an account without a key', () => {
     await editor.quickInput.choose('Key without a Name');
     await editor.statusItem(/uses the key without a name/);
     await editor.command('RunPod: Switch Account…');
-    await editor.quickInput.button('Forget This Key');
+    const team = editor.page.locator('.quick-input-list .monaco-list-row', { hasText: 'team' });
+    await team.hover();
+    await team.getByRole('button', { name: 'Forget This Key' }).click();
     await until('the key to be forgotten', async () => !(await editor.quickInput.items()).some((i) => i.label === 'team'));
     await editor.quickInput.cancel();
     await (await (await editor.sidebar()).row('llama-ft')).waitFor(/\$0\.69\/hr/);

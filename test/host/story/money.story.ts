@@ -144,12 +144,13 @@ describe('what costs money and does not go well', () => {
   async function askForSpot(): Promise<void> {
     await editor.command('RunPod: New Spot Pod…');
     await editor.quickInput.answer('spot');
-    await editor.quickInput.waitFor('New Spot Pod (2/4)');
+    await editor.quickInput.waitFor('New Spot Pod (2/5)');
     await until('prices', async () => (await editor.quickInput.items()).some((i) => /\/hr/.test(i.description)));
     await editor.quickInput.type('a4000');
     await editor.quickInput.choose(/^RTX A4000 /);
     await editor.quickInput.choose('20 GB volume');
-    await editor.quickInput.waitFor('New Spot Pod (4/4)');
+    await editor.quickInput.waitFor('New Spot Pod (4/5)');
     await editor.quickInput.accept();
+    await editor.quickInput.choose(/^4 h, then stop/);
   }
 });
