@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ApiClient, atOnce, gpuPod } from './apiClient';
 import { Contract } from './contract';
 import type { ContractVersion } from './settings';
@@ -132,6 +134,54 @@ for (const contract of ['2026-08', '2026-10'] as const satisfies ContractVersion
       }
     });
 
+    it('refuses at every operation: no key, a foreign key, too little permission, too many requests', async () => {
+      const { operations } = new Contract(contract);
+      const reader = simulator.newKey('read');
+      const podKey = simulator.pod('gfj8b292vyg08g').key;
+      const path = (template: string): string => template.replace(/\{\w+\}/g, 'nowhere');
+      for (const { method, template } of operations) {
+        const call = (key: string): Promise<number> => new ApiClient(simulator, key).call(method, path(template)).then(({ status }) => status);
+        const where = `${method} ${template}`;
+        assert.equal(await call('rpa_NOBODYS'), 401, where);
+        assert.equal(await call(podKey), 403, where);
+        if (method !== 'GET') assert.equal(await call(reader), 403, where);
+        if (template.includes('{') && method !== 'PATCH' && method !== 'POST') assert.equal(await call(simulator.apiKey), 404, where);
+      }
+      simulator.set({ quotas: { minute: 0 } });
+      try {
+        for (const { method, template } of operations) {
+          const answer = await api.call(method, path(template));
+          assert.equal(answer.status, 429, `${method} ${template}`);
+          assert.match(answer.headers.get('retry-after') ?? '', /^[1-9]\d*$/);
+        }
+      } finally {
+        simulator.set({ quotas: { minute: 600 } });
+      }
+    });
+
+    // Last of these: it looks back at what they have done.
+    it('has answered every operation of the contract with its success, or can only refuse it', async () => {
+      const container = { name: 'c', image: 'runpod/base:1.0.2-ubuntu2204' };
+      assert.equal((await api.call('POST', '/v2/clusters', { ...container, type: 'TRAINING', compute: { gpuTypeId: 'NVIDIA L4', gpuCountPerPod: 1, podCount: 2 } })).status, 400);
+      assert.equal((await api.call('POST', '/v2/serverless', { ...container, type: 'QUEUE', gpu: { pools: ['ADA_24'], count: 1 }, workers: { min: 0, max: 5, idleTimeout: 5 }, scaling: { type: 'QUEUE_DELAY', queueDelay: 4 } })).status, 400);
+      assert.equal((await api.call('PATCH', '/v2/clusters/none', { name: 'x' })).status, 404);
+      assert.equal((await api.call('PATCH', '/v2/serverless/none', { name: 'x' })).status, 404);
+      assert.equal((await api.get('/v2/serverless/none/workers')).status, 404);
+      await api.log('gfj8b292vyg08g', '?tail=1', (frames) => frames.length > 0);
+      assert.equal((await api.call('DELETE', `/v2/pods/${(await api.create()).id}`)).status, 204);
+      if (contract === '2026-10') {
+        const { id } = (await api.call('POST', '/v2/account/secrets', { name: 'hf', value: 'v', description: '' })).body as { id: string };
+        for (const [method, body] of [['GET'], ['PATCH', { value: 'w' }], ['DELETE']] as const) await api.call(method, `/v2/account/secrets/${id}`, body);
+        await api.get('/v2/account/secrets');
+      }
+      const { operations } = new Contract(contract);
+      const succeeded = (method: string, template: string): boolean => [200, 201, 204].some((status) => simulator.answered.has(`${method} ${template} ${status}`));
+      const never = operations.filter(({ method, template }) => !succeeded(method, template)).map(({ method, template }) => `${method} ${template}`);
+      const refusedOnly = never.filter((operation) => !/^\w+ \/v2\/(clusters|serverless|registries\/delegations)\b/.test(operation));
+      assert.deepEqual(refusedOnly, []);
+      for (const { method, template } of operations) assert.ok(!simulator.answered.has(`${method} ${template} 405`), `${method} ${template} is no operation here`);
+    });
+
     it('names what is wrong with a body', async () => {
       const answer = await api.call('POST', '/v2/pods', { ...gpuPod, gpu: { id: 'NVIDIA L4', count: 0, type: 'x' }, bogus: 1 });
       assert.equal(answer.status, 422);
@@ -199,6 +249,42 @@ describe('what came after the saved contract', () => {
 
 describe('the contract as a judge', () => {
   const contract = new Contract('2026-08');
+
+  it('finds the examples of the document itself to the letter', () => {
+    interface Media {
+      readonly examples?: Readonly<Record<string, { readonly value: unknown }>>;
+    }
+    interface Operation {
+      readonly requestBody?: { readonly content: Readonly<Record<string, Media>> };
+      readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, Media>> }>>;
+    }
+    const { paths } = JSON.parse(readFileSync(join(__dirname, 'openapi-v2.json'), 'utf8')) as { paths: Record<string, Record<string, Operation>> };
+    let seen = 0;
+    for (const { method, template } of contract.operations) {
+      const operation = paths[template]?.[method.toLowerCase()];
+      for (const { value } of Object.values(operation?.requestBody?.content['application/json']?.examples ?? {})) {
+        contract.checkBody(method, template, value);
+        seen++;
+      }
+      for (const [status, { content = {} }] of Object.entries(operation?.responses ?? {}))
+        for (const [type, { examples = {} }] of Object.entries(content))
+          for (const { value } of Object.values(examples)) {
+            // Some of its addresses hold a `{job_id}` and so are none.
+            const wrong = contract.judgeAnswer(method, template, Number(status), type, value).filter((violation) => !violation.includes('.requestUrls'));
+            assert.deepEqual(wrong, [], `${method} ${template} ${status}`);
+            seen++;
+          }
+    }
+    assert.ok(seen > 40, String(seen));
+  });
+
+  it('finds a header missing', () => {
+    const limits = { RateLimit: '"minute";r=1;t=2, "hour";r=3;t=4, "day";r=5;t=6', 'RateLimit-Policy': '"minute";q=60;w=60, "hour";q=3000;w=3600, "day";q=50000;w=86400' };
+    assert.deepEqual(contract.judgeHeaders('GET', '/v2/pods', 200, limits), []);
+    assert.deepEqual(contract.judgeHeaders('GET', '/v2/pods', 200, { ...limits, RateLimit: '1' }), ['header RateLimit reads 1']);
+    assert.deepEqual(contract.judgeHeaders('GET', '/v2/pods', 429, limits), ['header Retry-After is missing']);
+    assert.equal(contract.judgeHeaders('GET', '/v2/pods/{id}/logs', 200, limits).length, 3);
+  });
   it('finds what an answer lacks', () => {
     assert.deepEqual(contract.judgeAnswer('GET', '/v2/account/ssh-keys', 200, 'application/json', { keys: ['k'] }), []);
     assert.notDeepEqual(contract.judgeAnswer('GET', '/v2/account/ssh-keys', 200, 'application/json', {}), []);

@@ -33,7 +33,7 @@ export class Contract {
     this.#document = document;
     this.#ajv = new Ajv2020({ strict: false, allErrors: true, validateSchema: false });
     addFormats(this.#ajv);
-    this.#ajv.addSchema({ ...document, $id: BASE });
+    this.#ajv.addSchema({ ...(conditionsApart(document) as Json), $id: BASE });
   }
 
   /** Methods that the document knows for a path template; empty for an unknown path. */
@@ -91,6 +91,34 @@ export class Contract {
     return isObject(schema) ? this.#violations(`answer ${method} ${template} ${status}`, schema, body) : [];
   }
 
+  /** What is wrong with an answer's headers: those that the document names for it must be there. */
+  judgeHeaders(method: string, template: string, status: number, headers: Readonly<Record<string, string>>): string[] {
+    const responses = this.#at('paths', template, method.toLowerCase(), 'responses');
+    if (!isObject(responses)) return [];
+    const named = this.#resolve(responses[String(status)] ?? responses['default'])['headers'];
+    const sent = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
+    const grammar: Readonly<Record<string, RegExp>> = {
+      RateLimit: /^("(minute|hour|day)";r=\d+;t=\d+(, |$)){3}$/,
+      'RateLimit-Policy': /^("(minute|hour|day)";q=\d+;w=\d+(, |$)){3}$/,
+      'Retry-After': /^\d+$/,
+    };
+    return Object.keys(isObject(named) ? named : {}).flatMap((name) => {
+      if (!sent.has(name.toLowerCase())) return [`header ${name} is missing`];
+      const value = headers[name] ?? '';
+      return grammar[name]?.test(value) === false ? [`header ${name} reads ${value}`] : [];
+    });
+  }
+
+  /** Every operation of the document with the statuses that it names. */
+  get operations(): { readonly method: string; readonly template: string; readonly statuses: readonly string[] }[] {
+    return this.templates.flatMap((template) =>
+      this.methods(template).map((method) => {
+        const responses = this.#at('paths', template, method.toLowerCase(), 'responses');
+        return { method, template, statuses: Object.keys(isObject(responses) ? responses : {}) };
+      }),
+    );
+  }
+
   #parameters(method: string, template: string): Parameter[] {
     const shared = this.#at('paths', template, 'parameters');
     const own = this.#at('paths', template, method.toLowerCase(), 'parameters');
@@ -114,6 +142,19 @@ export class Contract {
     if (typeof ref !== 'string') return isObject(value) ? value : {};
     return this.#resolve(this.#at(...ref.slice(2).split('/')));
   }
+}
+
+/**
+ * Moves `if` and `then` that stand beside `allOf` into it, which means the same: beside it, Ajv forgets in `unevaluatedProperties`
+ * what `allOf` has named.
+ */
+function conditionsApart(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(conditionsApart);
+  if (!isObject(value)) return value;
+  const all = Object.fromEntries(Object.entries(value).map(([key, v]) => [key, conditionsApart(v)]));
+  if (!Array.isArray(all['allOf']) || all['if'] === undefined) return all;
+  const { if: condition, then, allOf, ...rest } = all;
+  return { ...rest, allOf: [...(allOf as unknown[]), { if: condition, then }] };
 }
 
 /** Makes the document's own references point into it from a schema outside. */

@@ -55,6 +55,8 @@ export class RestApi {
   readonly limiter: RateLimiter;
   /** Answers that broke the contract, newest last. Faults that ask for such answers show here too. */
   readonly violations: string[] = [];
+  /** Method, path template and status of all answers so far. */
+  readonly answered = new Set<string>();
 
   constructor(
     private readonly service: Service,
@@ -161,7 +163,11 @@ export class RestApi {
 
   #judged(method: string, template: string | undefined, reply: Reply): Reply {
     const type = reply.headers?.['Content-Type']?.split(';')[0] ?? (reply.json === undefined ? undefined : 'application/json');
-    const violations = this.contract.judgeAnswer(method, template, reply.status, type, reply.json);
+    const violations = [
+      ...this.contract.judgeAnswer(method, template, reply.status, type, reply.json),
+      ...(template === undefined ? [] : this.contract.judgeHeaders(method, template, reply.status, reply.headers ?? {})),
+    ];
+    this.answered.add(`${method} ${template ?? '?'} ${reply.status}`);
     for (const violation of violations) this.violations.push(`${method} ${template ?? '?'} ${reply.status}: ${violation}`);
     return reply;
   }

@@ -153,6 +153,11 @@ export class Simulator implements Controls {
   }
 
   /** Answers that were not to the letter of the contract, and failures of the simulator's own. */
+  /** Method, path template and status of all answers so far. */
+  get answered(): ReadonlySet<string> {
+    return this.#rest.answered;
+  }
+
   get violations(): readonly string[] {
     return this.#rest.violations;
   }

@@ -4,7 +4,7 @@ import { storedArgs } from '../command';
 import { newResourceId } from '../ids';
 import type { NetworkVolume } from '../meter';
 import { page } from '../pages';
-import { badRequest, conflict, notFound } from '../problem';
+import { badRequest, conflict, forbidden, noCapacity, notFound } from '../problem';
 import { created, noContent, ok, type Reply } from '../reply';
 import type { Call, Route } from '../rest';
 import type { Secret } from '../world';
@@ -245,13 +245,23 @@ const absent = (what: string) => (): Reply => {
   throw notFound(what);
 };
 
+/** Nothing has room for a cluster or an endpoint here, and this account may delegate nothing: good requests are refused. */
+const unplaced = (): Reply => {
+  throw noCapacity();
+};
+const refused = (): Reply => {
+  throw forbidden();
+};
+
 const emptyRoutes: readonly Route[] = [
   { method: 'GET', template: '/v2/clusters', handle: (call) => empty(call, 'clusters') },
+  { method: 'POST', template: '/v2/clusters', handle: unplaced },
   { method: 'GET', template: '/v2/clusters/{id}', handle: absent('cluster') },
   { method: 'PATCH', template: '/v2/clusters/{id}', handle: absent('cluster') },
   { method: 'DELETE', template: '/v2/clusters/{id}', handle: absent('cluster') },
   { method: 'GET', template: '/v2/clusters/{id}/pods', handle: absent('cluster') },
   { method: 'GET', template: '/v2/serverless', handle: (call) => empty(call, 'endpoints') },
+  { method: 'POST', template: '/v2/serverless', handle: unplaced },
   { method: 'GET', template: '/v2/serverless/{id}', handle: absent('endpoint') },
   { method: 'PATCH', template: '/v2/serverless/{id}', handle: absent('endpoint') },
   { method: 'DELETE', template: '/v2/serverless/{id}', handle: absent('endpoint') },
@@ -259,6 +269,7 @@ const emptyRoutes: readonly Route[] = [
   { method: 'GET', template: '/v2/serverless/{id}/releases', handle: absent('endpoint') },
   { method: 'GET', template: '/v2/serverless/{id}/workers/{workerId}/logs', handle: absent('endpoint') },
   { method: 'GET', template: '/v2/registries/delegations', handle: () => ok({ delegations: [] }) },
+  { method: 'POST', template: '/v2/registries/delegations', handle: refused },
   { method: 'DELETE', template: '/v2/registries/delegations/{id}', handle: absent('delegation') },
 ];
 
