@@ -3,7 +3,8 @@ import { Emitter, type Event } from '../base/emitter';
 import type { Pod } from '../runpod/types';
 import { PodSession, type SessionDeps } from './podSession';
 
-export { PodSession, type SessionDeps, type SessionState } from './podSession';
+export { PodSession, type SessionDeps } from './podSession';
+export type { SessionState } from './sessionState';
 export type { SessionTimings } from './sessionTimings';
 export type { Trust } from './hostKeyTrust';
 

@@ -11,8 +11,8 @@ import { BillingApi, CatalogApi, NetworkVolumesApi, TemplatesApi } from './resou
 import { ServerClock } from './serverClock';
 import { SpotApi } from './spot';
 import { SshKeysApi } from './sshKeys';
-import type { ReadOptions, Timings } from './transport';
-import { defaultTimings, Transport } from './transport';
+import { defaultTimings, type Timings } from './timings';
+import { Transport, type ReadOptions } from './transport';
 import type { Account } from './types';
 
 export interface RunPodClientOptions {
