@@ -1,5 +1,5 @@
 import * as assert from 'node:assert/strict';
-import { readFile, rm, writeFile, mkdir } from 'node:fs/promises';
+import { readFile, rm, symlink, writeFile, mkdir } from 'node:fs/promises';
 import * as path from 'node:path';
 import { sleep } from '../../../src/base/time';
 import { sideBySide, type Case } from './case';
@@ -67,6 +67,16 @@ describe('the guard on the pod', function () {
       const word = path.join(container.dir, '.runpod-workspaces', 'another', 'guard', 'word');
       for (let i = 0; i < 100 && !(await readFile(word, 'utf8').catch(() => '')).includes('whole=1'); i++) await sleep(50);
       assert.match(await readFile(word, 'utf8'), /armed=no\nwhy=no-key/);
+    });
+
+    it('does not arm in a container that does not say which pod it is, nor in one without a key', async ({ setUp }) => {
+      for (const missing of ['RUNPOD_POD_ID', 'RUNPOD_API_KEY']) {
+        const { container, api, urls } = await setUp();
+        container.guard(['dash'], urls, { [missing]: '' });
+        const word = await container.until('its word', (w) => w['armed'] === 'no');
+        assert.equal(word['why'], 'no-key');
+        assert.equal(api.calls.length, 0);
+      }
     });
 
     it('takes PID 1’s word for which pod it is, over a session’s own variables', async ({ setUp }) => {
@@ -228,6 +238,18 @@ describe('the guard on the pod', function () {
       assert.deepEqual(api.done, []);
     });
 
+    it('of several windows at the same moment are all carried out, and none waits for another', async ({ setUp }) => {
+      const { container, api, urls } = await setUp({ speed: 1 });
+      const arm = (order: readonly string[], revision: string): Promise<string> => container.call(['dash'], ['arm', `pod=${api.pod.id}`, `mount=${container.mount}`, ...urls, `revision=${revision}`, 'wait=60', ...order]);
+      await arm(['limit=3600'], 'first');
+      const since = Date.now();
+      const said = await Promise.all(['a', 'b', 'c', 'd'].map((name) => arm(['extend=600'], name)));
+      assert.ok(Date.now() - since < 30_000);
+      for (const [i, name] of ['a', 'b', 'c', 'd'].entries()) assert.match(said[i] ?? '', new RegExp(`(taken|earlier)=[\\w ]*${name}\\b[\\s\\S]*said=1`));
+      assert.equal(Number((await container.word())['end']), began(api) + 3600 + 2400);
+      assert.equal((await container.guards()).length, 1);
+    });
+
     it('reach a pod that is being stopped', async ({ setUp }) => {
       const { container, api, urls } = await setUp();
       api.trouble = (call) => (call.body.includes('stop') ? 503 : undefined);
@@ -323,11 +345,12 @@ describe('the guard on the pod', function () {
       await container.order('made', { limit: 60 });
       container.guard(['dash'], urls);
       await container.until('its word', (w) => w['armed'] === 'yes');
-      const kinds = [500, 'reset', 502, 429, 403, 'reset', 404, 503] as const;
+      const kinds = [500, 'reset', 502, 429, 'page', 403, 'moved', 401, 'reset', 404, 409, 503] as const;
       let n = 0;
       api.trouble = () => kinds[n++];
       await until('the stop', () => api.done.length > 0, 30_000);
       assert.equal(api.done.length, 1);
+      assert.ok(n >= kinds.length && !api.calls.some((call) => call.path.includes('elsewhere')), 'the key goes nowhere else');
     });
 
     it('that swallows an answer does not stop the pod twice', async ({ setUp }) => {
@@ -352,7 +375,33 @@ describe('the guard on the pod', function () {
       assert.deepEqual(api.done, []);
     });
 
-    it('of a full disk does not keep it from its work', async ({ setUp }) => {
+    it('of a full disk refuses the order that cannot be written, keeps the plan whole, and says what will not outlive the container', async ({ setUp }) => {
+      const { container, api, urls } = await setUp({ speed: 1 });
+      const arm = (order: readonly string[], revision: string): Promise<string> => container.call(['dash'], ['arm', `pod=${api.pod.id}`, `mount=${container.mount}`, ...urls, `revision=${revision}`, 'wait=15', ...order]);
+      assert.match(await arm(['limit=3600'], 'one'), /kept=yes\n[\s\S]*said=1\n$/);
+      await symlink('/dev/full', path.join(container.run, 'orders', 'two.new'));
+      assert.equal(await arm(['extend=60'], 'two'), 'why=no-room\n');
+      assert.equal((await container.word())['limit'], '3600');
+      // The volume is full, the container is not.
+      await symlink('/dev/full', path.join(container.kept, 'plan.new'));
+      const said = await arm(['extend=60'], 'three');
+      assert.match(said, /kept=\n[\s\S]*taken=three\n/);
+      assert.match(await readFile(path.join(container.kept, 'plan'), 'utf8'), /^limit=3600\n[\s\S]*end=1\n$/, 'the old one, whole');
+      assert.match(await arm(['extend=60'], 'four'), /kept=yes\n/, 'and anew as soon as there is room');
+    });
+
+    it('of half a plan on the volume falls back on the container’s own', async ({ setUp }) => {
+      const { container, api, urls } = await setUp({ speed: 1 });
+      const arm = (order: readonly string[], revision: string): Promise<string> => container.call(['dash'], ['arm', `pod=${api.pod.id}`, `mount=${container.mount}`, ...urls, `revision=${revision}`, 'wait=15', ...order]);
+      await arm(['limit=3600'], 'one');
+      await arm(['extend=600'], 'two');
+      await container.kill();
+      await writeFile(path.join(container.kept, 'plan'), 'limit=3600\nidle=0\nbud');
+      const said = await arm(['fresh=1', 'limit=60'], 'three');
+      assert.equal(Number(/^end=(\d+)$/m.exec(said)?.[1]), began(api) + 4200);
+    });
+
+    it('of a disk that is gone does not keep it from its work', async ({ setUp }) => {
       const { container, api, urls } = await setUp();
       await container.order('made', { limit: 60 });
       container.guard(['dash'], urls);

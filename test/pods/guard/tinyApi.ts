@@ -21,7 +21,7 @@ export interface TinyCall {
 }
 
 /** What the API does to a call instead of answering it. */
-export type Trouble = 'reset' | 'hang' | number;
+export type Trouble = 'reset' | 'hang' | 'page' | 'moved' | number;
 
 /** RunPod's API as a guard sees it: its own pod, two actions and the GraphQL remnant, with a clock of its own. */
 export class TinyApi {
@@ -107,6 +107,8 @@ export class TinyApi {
     const trouble = this.trouble(call);
     if (trouble === 'reset') return void request.socket.destroy();
     if (trouble === 'hang') return;
+    if (trouble === 'page') return void response.writeHead(200, { 'Content-Type': 'text/html' }).end(`<html><body>Sign in to this network {"id":"${this.pod.id}","status":"EXITED"}</body></html>`);
+    if (trouble === 'moved') return void response.writeHead(302, { Location: `${this.url}/elsewhere` }).end();
     if (typeof trouble === 'number') return this.#send(response, trouble, { status: trouble });
     const [status, body] = this.#answer(call);
     if (this.loseAnswer(call)) return void request.socket.destroy();

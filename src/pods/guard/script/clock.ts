@@ -114,7 +114,8 @@ measure() {
   fi
 }
 
-# Waits so many seconds of the API's time; a signal ends it.
+# Waits so many seconds of the API's time; a signal ends it, also one that came a moment before.
+sleeping= woken=
 nap() {
   cs=$(($1 * 100000 / rate))
   [ $cs -ge 20 ] || cs=20
@@ -124,7 +125,8 @@ nap() {
     sleep $(((cs + 99) / 100)) &
   fi
   sleeping=$!
-  wait $sleeping
+  [ -n "$woken" ] || wait $sleeping
   kill $sleeping 2>/dev/null
+  sleeping= woken=
 }
 `;

@@ -2,14 +2,14 @@ import { sh } from './sh';
 
 /** `arm` starts the guard or hands orders to the one that lives; `run` is the guard; `word` says what it says. */
 export const main = sh`
-state=starting armed=wait why= trouble= status= locked= pod_started= pod_began=0 cost=0 taken= news= synced=0 told=0 tries=0
+state=starting armed=wait why= trouble= status= locked= pod_started= pod_began=0 cost=0 taken= earlier= news= synced=0 told=0 tries=0
 
 # The guard's own word, for whoever asks over SSH. One write, and a last line that shows it is whole.
 tell() {
   uptime_cs
   now
   find_end
-  word="version=$version\${nl}pid=$$\${nl}began=$own_began\${nl}by=$started_by\${nl}state=$state\${nl}armed=$armed\${nl}why=$why\${nl}trouble=$trouble\${nl}tool=$tool\${nl}now=$now\${nl}uptime=$((up / 100))\${nl}end=$end\${nl}ends=$by\${nl}limit=$limit\${nl}deadline=$deadline\${nl}idle=$idle\${nl}last_use=$last_use\${nl}used_by=$why_used\${nl}budget=$budget\${nl}cost=$cost\${nl}at=$at\${nl}lifted=$lifted\${nl}grace=$grace\${nl}started=$started\${nl}status=$status\${nl}locked=$locked\${nl}kept=\${keep_dir:+yes}\${nl}taken=$taken\${nl}whole=1"
+  word="version=$version\${nl}pid=$$\${nl}began=$own_began\${nl}by=$started_by\${nl}state=$state\${nl}armed=$armed\${nl}why=$why\${nl}trouble=$trouble\${nl}tool=$tool\${nl}now=$now\${nl}uptime=$((up / 100))\${nl}end=$end\${nl}ends=$by\${nl}limit=$limit\${nl}deadline=$deadline\${nl}idle=$idle\${nl}last_use=$last_use\${nl}used_by=$why_used\${nl}budget=$budget\${nl}cost=$cost\${nl}at=$at\${nl}lifted=$lifted\${nl}grace=$grace\${nl}started=$started\${nl}status=$status\${nl}locked=$locked\${nl}kept=\${saved:+yes}\${nl}taken=$taken\${nl}earlier=$earlier\${nl}whole=1"
   printf '%s\n' "$word" >"$run/word" 2>/dev/null
   told=$up
 }
@@ -33,7 +33,7 @@ guard() {
   fractions=1
   sleep 0.01 2>/dev/null || fractions=
   nudged=
-  trap 'nudged=1' USR1
+  trap 'nudged=1 woken=1; [ -z "$sleeping" ] || kill $sleeping 2>/dev/null' USR1
   trap '' HUP
   echo -500 2>/dev/null >/proc/self/oom_score_adj || :
   tool= why_used=
@@ -102,6 +102,7 @@ guard() {
       tell
     fi
     if [ -n "$news" ] || [ $((up - told)) -ge 6000 ]; then
+      [ -n "$saved" ] || [ -z "$planned" ] || save_plan
       tell
       news=
     fi
@@ -121,7 +122,11 @@ alive() { guard_pid && live_pid=$holder; }
 arm() {
   settle_down "$want_pod" || { echo armed=no; echo why=no-room; exit 4; }
   if [ -n "$order" ]; then
-    printf '%s\n' "$order" >"$run/orders/$revision_wanted.new" && mv "$run/orders/$revision_wanted.new" "$run/orders/$revision_wanted"
+    if ! { printf '%s\n' "$order" >"$run/orders/$revision_wanted.new" && [ -s "$run/orders/$revision_wanted.new" ] && mv "$run/orders/$revision_wanted.new" "$run/orders/$revision_wanted"; } 2>/dev/null; then
+      rm -f "$run/orders/$revision_wanted.new"
+      echo why=no-room
+      exit 4
+    fi
   fi
   if alive && [ -n "$replace" ]; then
     kill "$live_pid" 2>/dev/null
@@ -141,10 +146,11 @@ arm() {
   while :; do
     uptime_cs
     [ $up -lt $until_cs ] || break
-    said_armed= said_pid= said_taken= why_said=
+    said_armed= said_pid= said_taken= said_earlier= why_said=
     [ ! -f "$run/word" ] || while IFS='=' read -r name value; do
-      case $name in armed) said_armed=$value ;; pid) said_pid=$value ;; taken) said_taken=$value ;; why) why_said=$value ;; esac
+      case $name in armed) said_armed=$value ;; pid) said_pid=$value ;; taken) said_taken=$value ;; earlier) said_earlier=$value ;; why) why_said=$value ;; esac
     done <"$run/word"
+    case " $said_earlier " in *" $revision_wanted "*) said_taken=$revision_wanted ;; esac
     if [ -z "$order" ] || [ "$said_armed" = no ]; then said_taken=$revision_wanted; fi
     case $why_said in no-key | no-tool) break ;; esac
     if alive; then case $said_pid.$said_taken.$said_armed in "$live_pid.$revision_wanted".yes | "$live_pid.$revision_wanted".no) break ;; esac; fi

@@ -6,7 +6,7 @@ import { sh } from './sh';
  * It lies on the mount, where it outlives the container; orders come as files of their own and go into it one by one.
  */
 export const plan = sh`
-limit=0 idle=0 budget=0 at=stop started= deadline=0 grace=0 lifted=0 carry=0 planned= revision=
+limit=0 idle=0 budget=0 at=stop started= deadline=0 grace=0 lifted=0 carry=0 planned= revision= saved=
 
 put() {
   case $1 in
@@ -28,26 +28,33 @@ load_plan() {
   keep_dir=
   if [ -n "$mount" ] && bounded 10 mkdir -p "$mount/.runpod-workspaces/$pod/guard"; then
     keep_dir=$mount/.runpod-workspaces/$pod/guard
-    bounded 10 cat "$keep_dir/plan" && cp "$run/out" "$run/plan" 2>/dev/null
+    saved=1
+    # Half a plan is none: the container's own may be whole.
+    bounded 10 cat "$keep_dir/plan" && whole_plan "$run/out" && cp "$run/out" "$run/plan" 2>/dev/null
   fi
-  [ -s "$run/plan" ] || return 0
-  complete=
-  while IFS='=' read -r name value; do
-    [ "$name" = end ] && complete=1
-  done <"$run/plan"
-  [ -n "$complete" ] || return 0
+  whole_plan "$run/plan" || return 0
   while IFS='=' read -r name value; do put "$name" "$value"; done <"$run/plan"
   planned=1
 }
 
+whole_plan() {
+  [ -s "$1" ] || return 1
+  complete=
+  while IFS='=' read -r name value; do
+    [ "$name" = end ] && complete=1
+  done <"$1"
+  [ -n "$complete" ]
+}
+
 save_plan() {
   text="limit=$limit\${nl}idle=$idle\${nl}budget=$budget\${nl}at=$at\${nl}started=$started\${nl}deadline=$deadline\${nl}grace=$grace\${nl}lifted=$lifted\${nl}carry=$carry\${nl}revision=$revision\${nl}end=1"
-  printf '%s\n' "$text" >"$run/plan.new" && mv "$run/plan.new" "$run/plan"
+  { printf '%s\n' "$text" >"$run/plan.new" && mv "$run/plan.new" "$run/plan"; } 2>/dev/null
   [ -n "$keep_dir" ] || return 0
-  # The mount may hang or be full; the guard goes on with what it has.
-  bounded 10 put_away "$keep_dir/plan"
+  # The mount may hang or be full; the guard goes on with what it has, says so, and tries again.
+  saved=
+  bounded 10 put_away "$keep_dir/plan" && saved=1
 }
-put_away() { cp "$run/plan" "$1.new" && mv "$1.new" "$1"; }
+put_away() { printf '%s\n' "$text" >"$1.new" && mv "$1.new" "$1" || { rm -f "$1.new"; return 1; }; }
 
 # Whose start this is: another startedAt than before is a new one, and has the whole limit, with ten minutes at least.
 settle_start() {
@@ -127,6 +134,9 @@ take_orders() {
       save_plan
     fi
     rm -f "$order"
+    # The last few before it: windows that order at the same moment each wait for their own.
+    set -- $taken $earlier
+    earlier="$1 $2 $3 $4 $5"
     taken=$revision
     news=1
   done
