@@ -124,6 +124,23 @@ export class PodFiles implements Disposable {
     return this.#do(from, (p) => copy(this.#room, p, normalise(to), options));
   }
 
+  /** Gives a file another name beside its own, so that it is kept when it is replaced; instead of its own where no file can have two. */
+  keepAs(path: string, other: string): Promise<void> {
+    return this.#do(path, async (p) => {
+      const to = normalise(other);
+      const linked = await this.#room.locks.run([p, to], () =>
+        this.#room.sessions.use(p, false, async (session) => {
+          if (!session.has('hardlink@openssh.com')) return false;
+          const made = await outcome(session.hardlink(p, to));
+          if (!made.ok && !isStatus(made.error, Status.Failure, Status.Unsupported, Status.PermissionDenied)) throw made.error;
+          return made.ok;
+        }),
+      );
+      this.#room.cache.forget(to);
+      if (!linked) await rename(this.#room, p, to, { overwrite: false });
+    });
+  }
+
   /** Where a symbolic link points, as it is written in it. */
   readLink(path: string): Promise<string> {
     return this.#do(path, (p) => this.#room.sessions.use(p, true, (session) => session.readlink(p)));

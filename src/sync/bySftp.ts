@@ -11,7 +11,7 @@ import type { PullOrder } from './pullOrder';
 import { staysInside } from './ignore';
 
 /** What works on a pod's files without a shell. */
-export type SftpHands = Pick<PodFiles, 'transfer' | 'createDirectory' | 'rename' | 'delete' | 'writeFile' | 'setAttributes' | 'readLink'>;
+export type SftpHands = Pick<PodFiles, 'transfer' | 'createDirectory' | 'keepAs' | 'rename' | 'delete' | 'writeFile' | 'setAttributes' | 'readLink'>;
 
 export interface SftpSendOptions extends LargeOptions {
   /** As for `upload`. */
@@ -32,12 +32,11 @@ export async function sendBySftp(hands: SftpHands, tree: LocalTree, root: string
   if (recycle !== undefined) await moveAway(hands, target, recycle, ledger, signal);
   for (const [{ path }, to] of aside) {
     signal?.throwIfAborted();
-    await hands.rename(on(path), on(to), { overwrite: false });
+    await hands.keepAs(on(path), on(to));
   }
   // A link is replaced, not what it leads to.
   for (const { path, remote } of overwrite) if (remote?.type === 'link' || remote?.type === 'other') await hands.delete(on(path), { recursive: false });
-  const gone = (file: PlannedFile): PlannedFile => ({ ...file, remote: undefined });
-  const files = [...plan.send, ...[...overwrite].map((file) => (file.remote?.type === 'file' ? file : gone(file))), ...[...aside.keys()].map(gone)];
+  const files = [...plan.send, ...[...overwrite].map((file) => (file.remote?.type === 'file' ? file : { ...file, remote: undefined })), ...aside.keys()];
   const sent = root === undefined ? await sendThrough(hands, tree, plan, files, ledger, options) : await sendLarge(hands, target, files, root, ledger, { ...options, links: plan.links, folders: plan.folders });
   for (const { path, mode } of plan.modes) {
     signal?.throwIfAborted();

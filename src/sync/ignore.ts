@@ -10,7 +10,7 @@ export const STAGING_NAME = '.runpod-staging';
  * A local virtual environment in particular would overwrite the pod's.
  */
 export const DEFAULT_EXCLUSIONS: readonly string[] = [
-  ...[STAGING_NAME, '.runpod-workspaces/', '.git', '.hg', '.svn', '.DS_Store', 'Thumbs.db', 'desktop.ini'],
+  ...[STAGING_NAME, '.runpod-workspaces/', '.runpod-save-*', '.*.runpod-part', '.git', '.hg', '.svn', '.DS_Store', 'Thumbs.db', 'desktop.ini'],
   ...['node_modules/', '.venv/', 'venv/', '.conda/', '.tox/', '.nox/', '.direnv/'],
   ...['__pycache__/', '*.pyc', '.mypy_cache/', '.pytest_cache/', '.ruff_cache/', '.ipynb_checkpoints/', '.cache/', '*.egg-info/'],
 ];

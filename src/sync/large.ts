@@ -48,7 +48,7 @@ export async function sendLarge(mover: Mover, target: string, files: readonly Pl
     {
       direction: 'upload',
       destination: target,
-      folders: [...aboveTarget(target), ...foldersAbove([...files, ...links].map(({ path }) => path)).map((folder) => `${target}/${folder}`), ...folders.map((folder) => `${target}/${folder}`)],
+      folders: [...aboveTarget(target), ...foldersAbove([...[...files, ...links].map(({ path }) => path), ...folders.map((folder) => `${folder}/`)]).map((folder) => `${target}/${folder}`)],
       files: files.map(({ path, local, remote }) => ({
         from: at(root, path),
         to: `${target}/${path}`,

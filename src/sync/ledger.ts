@@ -88,7 +88,10 @@ export class Ledger {
 
   /** This version goes to the pod now. Whether it arrives, only `sent` or the pod itself will tell; if it does, it is ours. */
   offer(path: string, local: FileMark): void {
-    this.#files.set(path, { exact: -1, versions: [], ...this.#files.get(path), offered: { version: version(local), exact: local.mtimeMs } });
+    const { versions, ...entry } = this.#files.get(path) ?? { exact: -1, versions: [] };
+    // What was on its way before may be there as well.
+    const before = entry.offered === undefined ? [] : [entry.offered.version];
+    this.#files.set(path, { ...entry, versions: [...before.filter((one) => !versions.includes(one)), ...versions], offered: { version: version(local), exact: local.mtimeMs } });
   }
 
   /** The pod has the local version. Where that was on its way when somebody last looked, it has arrived. */

@@ -69,7 +69,11 @@ export function placement({ target, isNew }: Place, files: readonly PlannedFile[
     ...chunks(folders).map((some) => `mkdir -p ${some.map((folder) => quote(`./${folder}`)).join(' ')}`),
   ];
   // Never over what is there already under that name.
-  for (const { path, to } of aside) lines.push(`[ ! -e ${quote(`./${to}`)} ]`, `mv ${quote(`./${path}`)} ${quote(`./${to}`)}`);
+  for (const { path, to } of aside) {
+    const names = `${quote(`./${path}`)} ${quote(`./${to}`)}`;
+    // By a second name, where the file system lets a file have two: so it is never without its own.
+    lines.push(`[ ! -e ${quote(`./${to}`)} ]`, `ln ${names} 2>/dev/null || mv ${names}`);
+  }
   let group = 0;
   for (const [folder, all] of groups)
     for (const some of chunks(all)) {

@@ -10,9 +10,10 @@ import { type LeftOut, LocalFileError, localError, type PlannedFile, type Transf
 import { podHashes, podHashOfStart } from './podHash';
 import { Ranges } from './ranges';
 import { inParallel } from './parallel';
+import { seemAlike } from './spotCheck';
 import { isLostLink, shared, steadily, type Watch } from './steadily';
 import { type Batch, batches, bigFile, Tally } from './tally';
-import { joinLocal, local, localHash, lookAt, makeFolder, native, place, writeAll } from './thisComputer';
+import { joinLocal, local, localHash, lookAt, makeFolder, native, place, readerOf, writeAll } from './thisComputer';
 
 const defaultPatienceMs = 600_000;
 /** Bytes that may be missing before the end of an unfinished file: requests of several channels arrive in any order. */
@@ -158,7 +159,7 @@ class DownloadBatch {
   }
 
   async #fetch(session: SftpSession, fetch: Fetch, anew: boolean): Promise<void> {
-    const handle = await this.#openPart(fetch, anew);
+    const handle = await this.#openPart(session, fetch, anew);
     try {
       const wide = fetch.size >= bigFile && (await this.room.sessions.hasShell());
       if (wide) await this.room.sessions.withLanes(session, (sessions) => this.#pull(sessions, fetch, handle));
@@ -173,10 +174,11 @@ class DownloadBatch {
   }
 
   /** Of a big file that an earlier transfer has begun, what is certainly there is kept; its hash will tell. */
-  async #openPart(fetch: Fetch, anew: boolean): Promise<fs.FileHandle> {
+  async #openPart(session: SftpSession, fetch: Fetch, anew: boolean): Promise<fs.FileHandle> {
     if (fetch.begun) return local(fetch.temp, (temp) => fs.open(temp, 'r+'));
-    const there = fetch.size >= bigFile && !anew && (await this.room.sessions.hasShell()) ? await lookAt(fetch.temp) : undefined;
-    const sure = there?.kind === 'file' && there.size <= fetch.size ? Math.max(0, there.size - slack) : 0;
+    const there = fetch.size >= bigFile && !anew ? await lookAt(fetch.temp) : undefined;
+    const begun = there?.kind === 'file' && there.size <= fetch.size ? Math.max(0, there.size - slack) : 0;
+    const sure = begun > 0 && ((await this.room.sessions.hasShell()) || (await this.#seemsRight(session, fetch, begun))) ? begun : 0;
     const handle = await local(fetch.temp, (temp) => fs.open(temp, sure > 0 ? 'r+' : 'w+'));
     fetch.begun = true;
     if (sure > 0) {
@@ -185,6 +187,19 @@ class DownloadBatch {
       this.tally.correct(sure);
     }
     return handle;
+  }
+
+  /** Whether what an earlier transfer has brought agrees with the pod's file, where no hash will tell. */
+  async #seemsRight(session: SftpSession, { file, temp }: Fetch, length: number): Promise<boolean> {
+    const handle = await session.open(file.from, OpenFlag.Read);
+    try {
+      return await local(temp, async (name) => {
+        const part = await fs.open(name, 'r');
+        return seemAlike(length, readerOf(part), (at, size) => session.read(handle, at, size)).finally(() => part.close());
+      });
+    } finally {
+      unawaited(session.close(handle), this.room.log);
+    }
   }
 
   async #pull(sessions: readonly SftpSession[], fetch: Fetch, into: fs.FileHandle): Promise<void> {

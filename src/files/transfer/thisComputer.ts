@@ -94,6 +94,16 @@ export async function place(temp: string, to: string, overwrite: boolean): Promi
   await local(to, (f) => fs.rename(native(temp), f));
 }
 
+/** Reads pieces of an open file, shorter at its end. */
+export const readerOf =
+  (handle: fs.FileHandle) =>
+  async (position: number, length: number): Promise<Buffer> => {
+    const buffer = Buffer.allocUnsafe(length);
+    let at = 0;
+    for (let last = -1; at < length && last !== 0; at += last) last = (await handle.read(buffer, at, length - at, position + at)).bytesRead;
+    return buffer.subarray(0, at);
+  };
+
 const piece = 1024 * 1024;
 
 /** SHA-256 of a file's first `length` bytes, in hexadecimal digits. */

@@ -15,9 +15,10 @@ import { asFileError } from './download';
 import { podHashes } from './podHash';
 import { inParallel } from './parallel';
 import { Ranges } from './ranges';
+import { seemAlike } from './spotCheck';
 import { isLostLink, shared, steadily, type Watch } from './steadily';
 import { type Batch, batches, bigFile, Tally } from './tally';
-import { local, localHash } from './thisComputer';
+import { local, localHash, readerOf } from './thisComputer';
 
 const defaultPatienceMs = 600_000;
 /** Bytes that may be missing before the end of an unfinished file: requests of several channels arrive in any order. */
@@ -188,7 +189,7 @@ class UploadBatch {
         if (send.begun) throw new ChangedError();
         Object.assign(send, { size: now.size, mtimeMs: now.mtimeMs, ranges: new Ranges(0, now.size) });
       }
-      const handle = await this.#openTemp(session, send, anew);
+      const handle = await this.#openTemp(session, send, source, anew);
       const big = send.size >= bigFile;
       if (big) await this.room.sessions.withLanes(session, (sessions) => this.#pushWide(sessions, session, send, source));
       else await this.#push([{ session, handle }], send, source);
@@ -204,14 +205,14 @@ class UploadBatch {
   }
 
   /** Goes on with what is there already: from before the link was lost, or of a big file from an earlier transfer. */
-  async #openTemp(session: SftpSession, send: Send, anew: boolean): Promise<Handle> {
+  async #openTemp(session: SftpSession, send: Send, source: fs.FileHandle, anew: boolean): Promise<Handle> {
     const fresh = async (): Promise<Handle> => {
       this.tally.correct(-send.sent);
       Object.assign(send, { sent: 0, ranges: new Ranges(0, send.size), begun: true });
       return session.open(send.temp, OpenFlag.Write | OpenFlag.Create | OpenFlag.Truncate, { mode: 0o600 });
     };
-    if (!send.begun && (send.size < bigFile || anew || !(await this.room.sessions.hasShell()))) return fresh();
-    const opened = await outcome(session.open(send.temp, OpenFlag.Write));
+    if (!send.begun && (send.size < bigFile || anew)) return fresh();
+    const opened = await outcome(session.open(send.temp, OpenFlag.Read | OpenFlag.Write));
     if (!opened.ok) {
       // A pod that has been started anew has nothing of it.
       if (isStatus(opened.error, Status.NoSuchFile)) return fresh();
@@ -221,7 +222,8 @@ class UploadBatch {
       send.begun = true;
       const { size = 0 } = await session.fstat(opened.value);
       const sure = size <= send.size ? Math.max(0, size - slack) : 0;
-      if (size > send.size) {
+      const doubtful = async (): Promise<boolean> => sure > 0 && !(await this.room.sessions.hasShell()) && !(await seemAlike(sure, readerOf(source), (at, length) => session.read(opened.value, at, length)));
+      if (size > send.size || (await doubtful())) {
         await session.close(opened.value);
         return fresh();
       }
