@@ -161,7 +161,7 @@ describe('waiting until a pod is ready', () => {
       setTimeout(() => cancel.abort(), 30);
       const began = Date.now();
       await assert.rejects(wait, isCancelled);
-      assert.ok(Date.now() - began < 500);
+      assert.ok(Date.now() - began < 5_000);
       if (log) await until(() => log.open === 0, 'the log is left');
     }
   });

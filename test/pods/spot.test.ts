@@ -20,7 +20,7 @@ describe('spot pods', () => {
   let client: RunPodClient;
   before(async () => {
     simulator = await startSimulator({ mode: 'none', empty: true, settings: { spot: 'on' } });
-    client = new RunPodClient({ restUrl: simulator.restUrl, graphqlUrl: simulator.graphqlUrl, key: async () => simulator.apiKey, userAgent: 'runpod-workspaces/test', log: silentLog, timings: { createMs: 500 } });
+    client = new RunPodClient({ restUrl: simulator.restUrl, graphqlUrl: simulator.graphqlUrl, key: async () => simulator.apiKey, userAgent: 'runpod-workspaces/test', log: silentLog });
   });
   after(async () => {
     client.dispose();

@@ -195,21 +195,21 @@ describe('runpod logs: every line once, across cuts, until the caller leaves', (
       if (index === 0) response.write(frame(0));
       else {
         let n = 0;
-        const timer = setInterval(() => response.write(++n < 12 ? ': keepalive\n\n' : frame(1)), 50);
+        const timer = setInterval(() => response.write(++n < 12 ? ': keepalive\n\n' : frame(1)), 100);
         response.on('close', () => clearInterval(timer));
       }
     });
-    const lines = await take(2, {}, { logSilenceMs: 300 });
+    const lines = await take(2, {}, { logSilenceMs: 1_000 });
     assert.equal(lines.length, 2);
-    assert.equal(server.seen.length, 2, 'the second stream was quiet for 600 ms but for its keepalives');
+    assert.equal(server.seen.length, 2, 'the second stream was quiet for 1.2 s but for its keepalives');
   });
 
   it('keeps a stream open beyond the deadline of a call', async () => {
     server = await ScriptedServer.start((_seen, response) => {
       open(response);
-      setTimeout(() => response.write(frame(0)), 400);
+      setTimeout(() => response.write(frame(0)), 1_500);
     });
-    assert.equal((await take(1, {}, { callMs: 150 })).length, 1);
+    assert.equal((await take(1, {}, { callMs: 1_000 })).length, 1);
     assert.equal(server.seen.length, 1);
   });
 

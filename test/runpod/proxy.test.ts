@@ -109,7 +109,7 @@ describe('runpod proxies: calls go through them', () => {
   for (const how of [407, 502, 'hang up'] as const) {
     it(`says when the proxy refuses (${how}), and that a write did not happen`, async () => {
       refuse = how;
-      const { pods } = clientFor(restUrl, { proxy: settings({ url: proxyUrl(), strictSsl: false }), timings: { callMs: 3000 } });
+      const { pods } = clientFor(restUrl, { proxy: settings({ url: proxyUrl(), strictSsl: false }), timings: { callMs: 20_000 } });
       const started = performance.now();
       const read = await failure(pods.get('p1'));
       assert.equal(read.code, 'network');
@@ -117,7 +117,7 @@ describe('runpod proxies: calls go through them', () => {
       const write = await failure(pods.create({ name: 'n', image: 'i', cpu: { id: 'cpu3c', vcpuCount: 2 } }));
       assert.equal(write.code, 'network');
       assert.equal(write.maybeDone, false);
-      assert.ok(performance.now() - started < 2500);
+      assert.ok(performance.now() - started < 15_000);
       assert.equal(asked.length, 6);
     });
   }

@@ -36,10 +36,10 @@ describe('runpod transport: every call ends, reads are repeated, writes are not'
   it('ends a read that is never answered at its deadline, however many tries it has', async () => {
     await start(() => undefined);
     const started = performance.now();
-    const error = await failure(clientFor(server.restUrl, { timings: { callMs: 200 } }).pods.list());
+    const error = await failure(clientFor(server.restUrl, { timings: { callMs: 500 } }).pods.list());
     assert.equal(error.code, 'timeout');
     assert.equal(error.maybeDone, false);
-    assert.ok(performance.now() - started < 1500);
+    assert.ok(performance.now() - started < 4_000);
     assert.equal(server.seen.length, 1);
   });
 
@@ -55,7 +55,7 @@ describe('runpod transport: every call ends, reads are repeated, writes are not'
 
   it('says of a create without an answer that it may have happened', async () => {
     await start(() => undefined);
-    const error = await failure(clientFor(server.restUrl, { timings: { createMs: 150 } }).pods.create(create));
+    const error = await failure(clientFor(server.restUrl, { timings: { createMs: 600 } }).pods.create(create));
     assert.equal(error.code, 'timeout');
     assert.equal(error.maybeDone, true);
     assert.equal(server.seen.length, 1);

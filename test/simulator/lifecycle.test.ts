@@ -5,7 +5,7 @@ import { CAPACITY_DETAIL } from './problem';
 import { startSimulator, type Simulator } from './simulator';
 
 const until = async (what: string, check: () => Promise<boolean>): Promise<void> => {
-  const end = Date.now() + 5000;
+  const end = Date.now() + 20_000;
   while (!(await check())) {
     if (Date.now() > end) throw new Error(`never: ${what}`);
     await sleep(5);
@@ -32,7 +32,8 @@ describe('a pod lives as RunPod lets it live', () => {
   };
 
   it('PROVISIONING, STARTING, RUNNING; the address comes after', async () => {
-    simulator.set({ timings: { ...atOnce, provisioningMs: 300, pullMs: 300, directDelayMs: 300 } });
+    // Time goes on in steps far shorter than a phase, so that a busy machine misses none.
+    simulator.set({ timings: { ...atOnce, provisioningMs: 60_000, pullMs: 60_000, directDelayMs: 60_000 } });
     const created = await api.create();
     assert.equal(created.status, 'PROVISIONING');
     assert.deepEqual(created.actions, ['stop', 'terminate']);
@@ -43,6 +44,7 @@ describe('a pod lives as RunPod lets it live', () => {
       const pod = await api.pod(created.id);
       const what = pod.status + (pod.ssh.direct === null ? '' : ' with address');
       if (seen.at(-1) !== what) seen.push(what);
+      simulator.advance(5_000);
       return pod.ssh.direct !== null;
     });
     assert.deepEqual(seen, ['PROVISIONING', 'STARTING', 'RUNNING', 'RUNNING with address']);
@@ -53,7 +55,7 @@ describe('a pod lives as RunPod lets it live', () => {
   });
 
   it('stop makes it cost nothing; a new start has a new port, and tells the old one for a moment', async () => {
-    simulator.set({ timings: { ...atOnce, oldPortMs: 150 } });
+    simulator.set({ timings: { ...atOnce, oldPortMs: 600_000 } });
     const first = await running();
     const stopped = (await api.act(first.id, 'stop')).body as PodJson;
     assert.deepEqual([stopped.status, stopped.cost, stopped.ssh.direct, stopped.runtime], ['EXITED', 0, null, null]);
@@ -61,6 +63,7 @@ describe('a pod lives as RunPod lets it live', () => {
     assert.equal(((await api.act(first.id, 'start')).body as PodJson).status, 'STARTING');
     await simulator.until(first.id, 'RUNNING');
     assert.deepEqual((await api.pod(first.id)).ssh.direct, first.ssh.direct);
+    simulator.advance(600_000);
     await until('the new address', async () => (await api.pod(first.id)).ssh.direct?.port !== first.ssh.direct?.port);
     const second = await api.pod(first.id);
     assert.equal(second.ssh.direct?.port, simulator.port(first.id).port);

@@ -37,7 +37,7 @@ describe('the log stream', () => {
 
   it('goes on with what is printed later', async () => {
     const later = lines('?tail=0', 1);
-    await new Promise((resolve) => setTimeout(resolve, 80));
+    for (const end = Date.now() + 20_000; simulator.requests.at(-1)?.status !== 200 || !simulator.requests.at(-1)?.path.endsWith('/logs?tail=0'); await new Promise((resolve) => setTimeout(resolve, 5))) assert.ok(Date.now() < end);
     simulator.print(id, 'system', ['later']);
     assert.deepEqual(await later, ['later']);
   });

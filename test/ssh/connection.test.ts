@@ -14,7 +14,7 @@ import { connect, identityOf, loginOptions, Scratch, withCode } from './support'
 
 /** Until `condition` holds; real servers log and reap a moment after they answer. */
 async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (const end = Date.now() + 10_000; !(await condition()); await sleep(10)) if (Date.now() > end) throw new Error(`Not in time: ${what}`);
+  for (const end = Date.now() + 20_000; !(await condition()); await sleep(10)) if (Date.now() > end) throw new Error(`Not in time: ${what}`);
 }
 
 async function collect(channel: ClientChannel): Promise<{ out: string; code: number | null }> {
@@ -190,18 +190,18 @@ describe('an SSH connection', function () {
       scratch.onEnd(() => link.close());
       link.shape({ fault: 'stall' });
       const started = Date.now();
-      await assert.rejects(SshConnection.connect({ ...loginOptions(sshd, link.port, [mine]), deadlineMs: 300 }), withCode('not-ssh', { reason: 'silent' }));
+      await assert.rejects(SshConnection.connect({ ...loginOptions(sshd, link.port, [mine]), deadlineMs: 500 }), withCode('not-ssh', { reason: 'silent' }));
       link.shape({});
       const stallAfterHostKey = SshConnection.connect({
         ...loginOptions(sshd, link.port, [mine]),
-        deadlineMs: 300,
+        deadlineMs: 2_000,
         verifyHostKey: () => {
           link.shape({ fault: 'stall' });
           return true;
         },
       });
       await assert.rejects(stallAfterHostKey, withCode('timeout'));
-      assert.ok(Date.now() - started < 5_000);
+      assert.ok(Date.now() - started < 15_000);
     });
 
     it('is told apart from a server that is cut off during the login', async () => {
@@ -249,7 +249,7 @@ describe('an SSH connection', function () {
       const started = Date.now();
       link.cut();
       await outcomes;
-      assert.ok(Date.now() - started < 1_000);
+      assert.ok(Date.now() - started < 5_000, 'long before any deadline');
       await closed;
       await sftp.closed;
       assert.equal((await told).code, 'closed');
@@ -270,19 +270,19 @@ describe('an SSH connection', function () {
     });
 
     it('that has gone silent is noticed', async () => {
-      const { link, connection } = await throughLink(await server(), { keepaliveMs: 100, keepaliveCountMax: 2 });
-      await sleep(600);
+      const { link, connection } = await throughLink(await server(), { keepaliveMs: 400, keepaliveCountMax: 3 });
+      await sleep(1_300);
       assert.equal(connection.closedBy, undefined, 'an idle link lives');
       const stalled = Date.now();
       link.shape({ fault: 'stall' });
       const rejected = assert.rejects(connection.run('true'), withCode('closed', { reason: 'silent' }));
       await rejected;
-      assert.ok(Date.now() - stalled < 3_000);
+      assert.ok(Date.now() - stalled < 10_000);
     });
 
     it('that is slow but full of data is left in peace', async () => {
       const sshd = await server();
-      const { link, connection } = await throughLink(sshd, { keepaliveMs: 100, keepaliveCountMax: 2 });
+      const { link, connection } = await throughLink(sshd, { keepaliveMs: 200, keepaliveCountMax: 2 });
       link.shape({ bytesPerSecond: 200_000 });
       const { stdout } = await connection.run('head -c 400000 /dev/zero');
       assert.equal(stdout.length, 400_000);
@@ -334,10 +334,10 @@ describe('an SSH connection', function () {
 
     it('ends at its deadline or when nobody wants it any more', async () => {
       const connection = await connected();
-      await assert.rejects(connection.run('sleep 3', { deadlineMs: 200 }), withCode('timeout', { stage: 'run' }));
+      await assert.rejects(connection.run('sleep 6', { deadlineMs: 1_000 }), withCode('timeout', { stage: 'run' }));
       const abort = new AbortController();
-      setTimeout(() => abort.abort(), 100);
-      await assert.rejects(connection.run('sleep 3', { signal: abort.signal }), { name: 'CancelledError' });
+      void until(() => connection.sessionCount === 2, 'the second has begun').then(() => setTimeout(() => abort.abort(), 200));
+      await assert.rejects(connection.run('sleep 6', { signal: abort.signal }), { name: 'CancelledError' });
       // The commands live on and so do their sessions, which is what the server counts too.
       assert.equal(connection.sessionCount, 2);
       await until(() => connection.sessionCount === 0, 'the sessions are given back');

@@ -2,6 +2,10 @@ import assert from 'node:assert/strict';
 import { sleep } from '../../src/base/time';
 import { watchLiveness } from '../../src/ssh/liveness';
 
+async function until(condition: () => boolean, what: string): Promise<void> {
+  for (const end = Date.now() + 20_000; !condition(); await sleep(2)) if (Date.now() > end) throw new Error(`Not in time: ${what}`);
+}
+
 describe('watching a link for signs of life', () => {
   /** A watch whose other side does what the test says. */
   const watch = (answers: () => Promise<unknown>, now: () => number = Date.now) => {
@@ -22,9 +26,10 @@ describe('watching a link for signs of life', () => {
 
   it('asks a silent one, and gives it up after as many questions as agreed, once', async () => {
     const { state } = watch(() => Promise.reject(new Error('nothing')));
-    await sleep(200);
+    await until(() => state.deadAfter.length > 0, 'it is given up');
     assert.equal(state.pings.length, 3);
-    assert.equal(state.deadAfter.length, 1);
+    await sleep(50);
+    assert.deepEqual([state.pings.length, state.deadAfter.length], [3, 1]);
   });
 
   it('does not ask one that talks', async () => {
@@ -39,9 +44,9 @@ describe('watching a link for signs of life', () => {
   it('asks at once after the computer has slept, and believes no answer', async () => {
     let slept = 0;
     const dead = watch(() => Promise.reject(new Error('nothing')), () => Date.now() + slept);
-    await sleep(15);
+    await until(() => dead.state.pings.length > 0, 'the first question');
     slept = 3_600_000;
-    await sleep(25);
+    await until(() => dead.state.deadAfter.length > 0, 'it is given up');
     assert.equal(dead.state.deadAfter.length, 1);
     assert.ok(dead.state.pings.includes(5_000));
   });
@@ -54,8 +59,9 @@ describe('watching a link for signs of life', () => {
       },
       () => Date.now() + slept,
     );
-    await sleep(15);
+    await until(() => state.pings.length > 0, 'the first question');
     slept = 3_600_000;
+    await until(() => state.pings.includes(5_000), 'the question after the sleep');
     await sleep(50);
     watched.dispose();
     assert.deepEqual(state.deadAfter, []);
