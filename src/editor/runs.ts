@@ -13,7 +13,7 @@ import { pullResults, type ResultsParts } from './podRuns/results';
 import { StreamedResults } from './podRuns/streamed';
 import { wishesOf } from './podRuns/wishes';
 import { FolderConsents } from './profile/consent';
-import { registerOutputs } from './podRuns/output';
+import { RunOutputs } from './podRuns/output';
 import { RunPlaces } from './podRuns/places';
 import { leftRunning } from './podRuns/leftRunning';
 import { completeTasks } from './tasks/completion';
@@ -53,7 +53,8 @@ export function registerRuns(parts: Parts): Disposable[] {
   };
   const runParts: RunParts = { ...parts, observer };
   const runs = new Runs(runParts);
-  const runCommands = new RunCommands(parts, runParts, (pod, run) => runs.again(pod, run));
+  const outputs = new RunOutputs(parts.sessions, parts.runBook);
+  const runCommands = new RunCommands(parts, runParts, (pod, run) => runs.again(pod, run), outputs);
   const many = new ManyRuns(parts, runs);
   const endings = new Endings({
     store,
@@ -74,7 +75,7 @@ export function registerRuns(parts: Parts): Disposable[] {
     terminals,
     places,
     streamed,
-    registerOutputs(parts.sessions),
+    outputs,
     ...runCommands.register(),
     ...new PythonPrompts(parts, runParts, runs).register(),
     many,

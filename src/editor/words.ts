@@ -7,6 +7,9 @@ export function money(usd: number | undefined, options: { estimate?: boolean } =
   return `${options.estimate ? '~' : ''}$${usd.toFixed(2)}`;
 }
 
+/** What something came to by our own reckoning: `~$0.16`; `undefined` where nobody knows, or it came to nothing. */
+export const came = (usd: number | undefined): string | undefined => (usd === undefined || usd === 0 ? undefined : money(usd, { estimate: true }));
+
 /** `$0.69/hr`. Rates under a cent an hour keep three digits, for storage adds up. */
 export function rate(usdPerHour: number | undefined, options: { estimate?: boolean } = {}): string {
   if (usdPerHour === undefined) return l10n.t('rate unknown');

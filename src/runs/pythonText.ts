@@ -10,7 +10,8 @@ export function forPythonPrompt(code: string): string {
   let block = false;
   for (const line of lines) {
     const fresh = inText === undefined && depth === 0;
-    if (fresh && line.trim() === '') continue;
+    // A remark is left out too: at the margin of a block it would end it.
+    if (fresh && /^\s*(?:#.*)?$/.test(line)) continue;
     const continues = /^\s|^(?:elif|else|except|finally|case)\b/.test(line) || out.at(-1)?.startsWith('@') === true;
     if (fresh && block && !continues) {
       out.push('');

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { sleep } from '../../src/base/time';
 import { listRuns } from '../../src/runs/detached/list';
 import { RunRig, sha256 } from './detachedRig';
 
+/** A run of ten minutes that loses its connection twenty times, five times as fast. */
+const LONG = { minutes: 10, cuts: 20, scale: 5 } as const;
+const LONG_MS = (LONG.minutes * 60_000) / LONG.scale;
+
 describe('runs under load', function () {
-  this.timeout(240_000);
+  this.timeout(300_000);
   let rig: RunRig;
   beforeEach(async () => {
     rig = new RunRig();
@@ -15,9 +18,9 @@ describe('runs under load', function () {
   });
   afterEach(() => rig.end());
 
-  it('a run of a minute, its connection cut 20 times, loses no byte and tells its exit code', async () => {
+  it(`a run of ${LONG.minutes} minutes at ${LONG.scale} times the speed, its connection cut ${LONG.cuts} times, loses no byte and tells its exit code`, async () => {
     const run = await rig.start(`python3 -u -c 'import sys, time
-end = time.time() + 60
+end = time.time() + ${LONG_MS / 1000}
 n = 0
 while time.time() < end:
     print("\\033[32mstep\\033[0m", n, "ÄÖ東🚀" * (n % 50), end="\\r" if n % 7 else "\\n")
@@ -25,10 +28,13 @@ while time.time() < end:
     time.sleep(0.002)
 sys.exit(23)'`);
     const seen = rig.watch(run);
-    for (let cuts = 0; cuts < 20; cuts++) {
-      await sleep(1_000 + Math.random() * 3_000);
+    const began = Date.now();
+    for (let cuts = 0; cuts < LONG.cuts; cuts++) {
+      // Over the whole run, and at any moment of what a connection goes through.
+      await sleep(began + ((cuts + Math.random()) * LONG_MS) / (LONG.cuts + 1) - Date.now());
       rig.link.cut();
     }
+    assert.equal(existsSync(rig.file(run, 'exit')), false, 'all cuts met the run');
     assert.deepEqual(await seen.end, { kind: 'exited', code: 23 });
     assert.equal(seen.digest(), sha256(readFileSync(rig.file(run))));
     assert.ok(seen.bytes > 500_000, `${seen.bytes} bytes`);

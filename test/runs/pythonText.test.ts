@@ -23,5 +23,7 @@ describe('Python for the prompt', () => {
     assert.equal(typed('x = [\n    1,\n\n    2,\n]\nprint(x)'), '[1, 2]\n');
   });
 
+  it('is not cut short by remarks at the margin', () => assert.equal(typed('def f():\n    x = 1\n# why\n    return x\n# done\nprint(f())'), '1\n'));
+
   it('knows decorators and classes', () => assert.equal(typed('@staticmethod\ndef f():\n    return 3\nclass A:\n    x = 1\n\n    def g(self):\n        return self.x\nprint(A().g())'), '1\n'));
 });

@@ -10,7 +10,7 @@ import type { Parts } from '../parts';
 import { podNow, type RunParts } from '../tasks/pods';
 import { withPatience } from '../progress';
 import { RunTerminal } from '../tasks/runTerminal';
-import { outputUri } from './output';
+import type { RunOutputs } from './output';
 import { describeRun, stateOf } from './rows';
 import { localTime } from '../words';
 
@@ -25,6 +25,7 @@ export class RunCommands {
     private readonly parts: Parts,
     private readonly runParts: RunParts,
     private readonly rerun: Rerun,
+    private readonly outputs: RunOutputs,
   ) {
     this.#targets = new Targets(parts.store, parts.activePod);
   }
@@ -59,7 +60,7 @@ export class RunCommands {
       }),
       command('runpod.showRunOutput', log, async (target, runId): Promise<Uri> => {
         const { run } = await this.#run(target, runId, l10n.t('Show the output of which run?'));
-        const uri = outputUri(run, run.meta.title);
+        const uri = this.outputs.of(run, run.meta.title);
         await commands.executeCommand('vscode.open', uri, { preview: true });
         return uri;
       }),
@@ -141,20 +142,21 @@ export class RunCommands {
     } else {
       const first = await this.#run(target, typeof others === 'string' ? others : undefined, l10n.t('Compare which run?'));
       right = first.run;
-      left = (await this.#run(typeof target === 'string' ? target : { podId: first.pod.id }, more, l10n.t('Compare {0} with which run?', right.meta.title), ({ id }) => id !== right.id)).run;
+      left = (await this.#run(typeof target === 'string' ? target : { podId: first.pod.id }, more, l10n.t('Compare {0} with which run?', right.meta.title), ({ id }) => id !== right.id, ({ meta }) => meta.title === right.meta.title)).run;
     }
     if (left.startedAt > right.startedAt) [left, right] = [right, left];
     const titleOf = (run: RunRecord): string => `${run.meta.title} (${new Date(run.startedAt).toLocaleTimeString()}, ${stateOf(run)})`;
-    await commands.executeCommand('vscode.diff', outputUri(left, left.meta.title), outputUri(right, right.meta.title), `${titleOf(left)} ↔ ${titleOf(right)}`);
+    await commands.executeCommand('vscode.diff', this.outputs.of(left, left.meta.title), this.outputs.of(right, right.meta.title), `${titleOf(left)} ↔ ${titleOf(right)}`);
   }
 
-  /** The run that is meant: a row, `podId` and `runId`, or what the person chooses. */
-  async #run(target: unknown, runId: unknown, question: string, fits: (run: RunRecord) => boolean = () => true): Promise<{ pod: Pod; run: RunRecord }> {
+  /** The run that is meant: a row, `podId` and `runId`, or what the person chooses. @param first which are offered before the others */
+  async #run(target: unknown, runId: unknown, question: string, fits: (run: RunRecord) => boolean = () => true, first: (run: RunRecord) => boolean = () => false): Promise<{ pod: Pod; run: RunRecord }> {
     const ref = refOf(target);
     const pod = await this.#targets.forUse(target, l10n.t('On which pod?'), isRunning);
     const id = ref?.runId ?? (typeof runId === 'string' && runId !== '' ? runId : undefined);
     if (id !== undefined) return { pod, run: this.parts.runBook.find(pod.id, id) ?? (await this.#look(pod, id)) };
-    return { pod, run: await this.#pick(pod, (await this.#refresh(pod)).filter(fits), question) };
+    const fitting = (await this.#refresh(pod)).filter(fits);
+    return { pod, run: await this.#pick(pod, [...fitting.filter(first), ...fitting.filter((run) => !first(run))], question) };
   }
 
   async #pick(pod: Pod, runs: readonly RunRecord[], title: string): Promise<RunRecord> {

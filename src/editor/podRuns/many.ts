@@ -5,7 +5,7 @@ import { costOf, durationOf, type RunRecord } from '../../runs/detached/list';
 import { choices, command, Targets } from '../commands/command';
 import type { Parts } from '../parts';
 import type { Runs } from '../tasks/runOnRunPod';
-import { longTime, money, rate } from '../words';
+import { came, longTime, rate } from '../words';
 import { RUN_SCHEME } from './output';
 import type { EndedRun } from './followed';
 
@@ -123,7 +123,7 @@ export class ManyRuns implements Disposable {
 function table(outcomes: readonly PodOutcome[]): string {
   const rows = [
     [l10n.t('Pod'), l10n.t('Exit code'), l10n.t('Time'), l10n.t('Cost'), l10n.t('Last line')],
-    ...outcomes.map(({ pod, exitCode, error, run, lastLine }) => [pod, exitCode === undefined ? '–' : String(exitCode), run === undefined ? '–' : longTime(durationOf(run)), run === undefined ? '–' : money(costOf(run)), error ?? lastLine ?? '']),
+    ...outcomes.map(({ pod, exitCode, error, run, lastLine }) => [pod, exitCode === undefined ? '–' : String(exitCode), run === undefined ? '–' : longTime(durationOf(run)), (run && came(costOf(run))) ?? '–', error ?? lastLine ?? '']),
   ];
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n') + '\n';

@@ -3,7 +3,7 @@ import { costOf, durationOf, type RunRecord } from '../../runs/detached/list';
 import type { CommandId } from '../ids';
 import type { FirstLook } from './book';
 import type { PodsNode } from '../podsView/nodes';
-import { localTime, longTime, money, shortTime } from '../words';
+import { came, localTime, longTime, shortTime } from '../words';
 
 /** Ended runs below a pod; the rest is in the list of all runs. */
 const SHOWN_ENDED = 5;
@@ -19,7 +19,7 @@ export function runNodes(podId: string, runs: readonly RunRecord[], first?: Firs
   return ended.length > SHOWN_ENDED ? [...shown, { kind: 'runs', podId }] : shown;
 }
 
-/** `train.py   running 14 min · $0.16`; `train.py   exit code 0 · 14 min · $0.16 · 2h ago`. */
+/** `train.py   running 14 min · ~$0.16`; `train.py   exit code 0 · 14 min · ~$0.16 · 2h ago`. */
 export function runRow(node: RunNode, run: RunRecord | undefined, now: number, first?: FirstLook): TreeItem {
   if (node.kind === 'runs') return runsRow(node, first);
   if (run === undefined) return new TreeItem('');
@@ -55,9 +55,8 @@ export function stateOf(run: RunRecord): string {
 }
 
 export function describeRun(run: RunRecord, now = Date.now()): string {
-  const cost = costOf(run, now);
   const took = longTime(durationOf(run, now));
-  const paid = cost === undefined || cost === 0 ? undefined : money(cost);
+  const paid = came(costOf(run, now));
   if (run.state === 'running') return [`${stateOf(run)} ${took}`, paid].filter(Boolean).join(' · ');
   return [stateOf(run), took, paid, run.endedAt === undefined ? undefined : l10n.t('{0} ago', shortTime(now - run.endedAt))].filter(Boolean).join(' · ');
 }

@@ -1,12 +1,12 @@
+import type { TerminalExitReason } from 'vscode';
 import type { Logger } from '../../base/log';
+import type { RunRef } from '../../runs/detached/layout';
 import type { RunRecord } from '../../runs/detached/list';
 import type { RunMeta } from '../../runs/detached/meta';
 import type { RunSession } from '../../runs/detached/session';
 import { startRun } from '../../runs/detached/start';
 import { onPod, type PodCommand } from '../../runs/podCommand';
 import type { TtySize } from '../../runs/tty';
-import type { RunBook } from '../podRuns/book';
-import type { FollowedRuns } from '../podRuns/followed';
 
 /** A command that is ready to be started, or a run to be looked at again. */
 export interface PreparedRun {
@@ -28,8 +28,17 @@ export interface PreparedRun {
 /** What a run's terminal works with. */
 export interface RunTerminalParts {
   readonly log: Logger;
-  readonly runBook: RunBook;
-  readonly followed: FollowedRuns;
+  /** Told what is found out about a run. */
+  readonly runBook: { note(run: RunRecord): void };
+  /** Remembers which runs have terminals. */
+  readonly followed: {
+    /** @param follower `label`: the terminal's name, or part of it */
+    follow(follower: { readonly ref: RunRef; readonly label: string }): void;
+    leave(ref: RunRef): void;
+    end(ended: { readonly run: RunRecord; readonly lines: readonly string[]; readonly exitCode: number }): void;
+    /** Who has closed the terminal of that name just now. */
+    closedBy(label: string): Promise<TerminalExitReason>;
+  };
   /** Told what a run prints, and that it goes on without its terminal. */
   readonly observer?: RunObserver;
 }

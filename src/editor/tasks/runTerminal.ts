@@ -11,7 +11,7 @@ import { LAST_BYTES, LAST_LINES, lastLines } from '../../runs/plainText';
 import { defaultSize, type TtySize } from '../../runs/tty';
 import { explain } from '../errorWords';
 import { note, RESET_MODES, warning } from '../terminal/lines';
-import { longTime, money } from '../words';
+import { came, longTime } from '../words';
 import { tellInterruptions } from './interruptions';
 import { lineWatch, READY } from './ready';
 import { startPrepared, type PreparedRun, type RunTerminalParts } from './preparedRun';
@@ -183,9 +183,7 @@ export class RunTerminal implements Pseudoterminal {
       this.#say(warning(l10n.t('The run ended without a word: {0} was stopped or restarted, or everything of it was killed (for want of memory, perhaps).', name)));
       return this.#finish(code);
     }
-    const cost = costOf(record);
-    const took = durationOf(record);
-    const facts = [seconds(took), ...(cost === undefined || cost === 0 ? [] : [money(cost, { estimate: cost >= 0.01 })])].join(', ');
+    const facts = [seconds(durationOf(record)), came(costOf(record))].filter(Boolean).join(', ');
     this.#say((code === 0 ? note : warning)(l10n.t('Finished with exit code {0} in {1}', code, facts)));
     if (record.outputCut === true) this.#say(warning(l10n.t('The disk of {0} was full meanwhile, so part of the output is missing above and on the pod. The exit code is the program’s own.', name)));
     this.#finish(code);

@@ -42,6 +42,40 @@ export class Terminal {
     await input.focus();
   }
 
+  /** Follows the link on a text of its screen, until `there`. */
+  async follow(text: string, there: () => Promise<boolean>): Promise<void> {
+    await until(`the link on “${text}”`, async () => {
+      const at = await this.#active.locator('.xterm-rows > div').evaluateAll((rows, wanted): { x: number; y: number } | undefined => {
+        interface Row {
+          readonly textContent: string | null;
+          readonly ownerDocument: { createTreeWalker(root: unknown, show: number): { nextNode(): { textContent: string | null } | null }; createRange(): { setStart(node: unknown, at: number): void; setEnd(node: unknown, at: number): void; getBoundingClientRect(): { x: number; y: number; width: number; height: number } } };
+        }
+        for (const row of rows as unknown as Row[]) {
+          if (row.textContent?.replace(/\u00a0/g, ' ').includes(wanted) !== true) continue;
+          const texts = row.ownerDocument.createTreeWalker(row, 4);
+          for (let node = texts.nextNode(); node !== null; node = texts.nextNode()) {
+            const start = node.textContent?.replace(/\u00a0/g, ' ').indexOf(wanted) ?? -1;
+            if (start < 0) continue;
+            const range = row.ownerDocument.createRange();
+            range.setStart(node, start);
+            range.setEnd(node, start + wanted.length);
+            const { x, y, width, height } = range.getBoundingClientRect();
+            return { x: x + width / 2, y: y + height / 2 };
+          }
+        }
+        return undefined;
+      }, text);
+      if (at === undefined) return false;
+      // The editor looks for links where the mouse comes to rest.
+      await this.page.mouse.move(at.x - 3, at.y);
+      await this.page.mouse.move(at.x, at.y);
+      await this.page.keyboard.down('Control');
+      await this.page.mouse.click(at.x, at.y);
+      await this.page.keyboard.up('Control');
+      return there();
+    });
+  }
+
   /** The names of all terminals, from the list at the right or, when there is one only, the panel's title. */
   async names(): Promise<string[]> {
     const list = await this.page.locator('.terminal-tabs-entry').allTextContents();

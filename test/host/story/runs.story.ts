@@ -75,6 +75,19 @@ describe('a run that outlives its window', () => {
     await editor.screenshot('runs-compared');
   });
 
+  it('has links in its traceback to the right line of the right file', async () => {
+    const files = `mkdir -p '/workspace/my lib' && cd /workspace && printf 'def fail():\\n    raise ValueError("no")\\n' >'my lib/helper.py' && printf 'import sys\\nsys.path.append("my lib")\\nimport helper\\nhelper.fail()\\n' >broken.py`;
+    await editor.simulator.control('POST', 'pods/llama-ft/exec', { argv: ['sh', '-c', files] });
+    await editor.command('RunPod: Run Command on Pod…');
+    await editor.quickInput.answer('python3 broken.py');
+    await editor.terminal.waitFor(/ValueError: no/, 60_000);
+    const tabs = async (): Promise<string[]> => editor.textEditor.tabs();
+    await editor.terminal.follow('my lib/helper.py', async () => (await tabs()).some((name) => name.startsWith('helper.py')));
+    await editor.statusItem(/Ln 2, Col 1/);
+    await editor.textEditor.waitFor('helper.py');
+    assert.match(await editor.textEditor.text(), /raise ValueError/);
+  });
+
   it('that took long tells how it ended, and what may become of the pod', async () => {
     editor.settings({ 'runpod.run.tellAfterSeconds': 1 });
     await editor.clearNotifications();
