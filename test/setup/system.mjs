@@ -16,7 +16,8 @@ const packages = {
     ['openssh-client', program('ssh', 'ssh-keygen')],
     ['busybox', program('busybox')],
     ['iproute2', program('ip')],
-    ['util-linux', program('unshare', 'setpriv')],
+    ['util-linux', program('unshare', 'nsenter', 'setpriv')],
+    ['bsdutils', program('script')],
     ['mount', program('mount', 'umount')],
     ['procps', program('ps')],
     ['rsync', program('rsync')],
@@ -24,6 +25,13 @@ const packages = {
     ['python3', program('python3')],
     // Another server than OpenSSH's, for the files' contract.
     ['dropbear-bin', program('dropbear', 'dropbearkey')],
+    // What pods have: the guard asks the API with one of the first, search and watching use the others where they are.
+    ['curl', program('curl')],
+    ['wget', program('wget')],
+    ['ripgrep', program('rg')],
+    ['inotify-tools', program('inotifywait')],
+    // Keys and certificates in other forms than OpenSSH's.
+    ['openssl', program('openssl')],
   ],
   // What the bench measures us against.
   bench: [
@@ -64,17 +72,19 @@ export async function installSystemPackages(needs) {
   const names = missing(needs);
   if (names.length === 0) return;
   const aptInstall = ['install', '-y', '--no-install-recommends'];
+  // A fresh machine is often busy with updates of its own.
+  const patience = ['-o', 'DPkg::Lock::Timeout=300'];
   if (which('apt-get') === undefined) {
     throw new SetupError(`Missing on this machine, by Debian's package names: ${names.join(' ')}\nInstall them with your system's package manager, then run this again.`);
   }
-  if (process.getuid() !== 0) throw new SetupError(`Missing: ${names.join(', ')}. Run this, then try again:\n  sudo apt-get ${aptInstall.join(' ')} ${debianNames(names).join(' ')}`);
+  if (process.getuid() !== 0) throw new SetupError(`Missing: ${names.join(', ')}. Run this, then try again:\n  sudo sh -c 'apt-get update && apt-get ${aptInstall.join(' ')} ${debianNames(names).join(' ')}'`);
   await withLock(join(cacheDir(), 'apt.lock'), 'installing packages', async () => {
     const names = missing(needs);
     if (names.length === 0) return;
     await step(`Installing from ${distribution()}: ${names.join(' ')}`, async () => {
       const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-      await run('apt-get', ['update', '-q'], { env });
-      await withoutServices(() => run('apt-get', [...aptInstall, '-q', ...debianNames(names)], { env }));
+      await run('apt-get', ['update', '-q', ...patience], { env });
+      await withoutServices(() => run('apt-get', [...aptInstall, '-q', ...patience, ...debianNames(names)], { env }));
       // The program is wanted, not a machine that lets people in.
       if (names.includes('openssh-server') && which('systemctl') !== undefined) await run('systemctl', ['disable', 'ssh.service', 'ssh.socket']).catch(() => undefined);
     });
@@ -86,12 +96,18 @@ export async function installSystemPackages(needs) {
 /** Installs packages without starting the services in them, by Debian's own means. */
 async function withoutServices(install) {
   const policy = '/usr/sbin/policy-rc.d';
-  if (existsSync(policy)) return install();
-  writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  // Left behind, it would keep every service of the machine from starting; one of ours that was is known by its words.
+  const ours = '#!/bin/sh\n# RunPod Workspaces, while it installs packages\nexit 101\n';
+  if (existsSync(policy) && readFileSync(policy, 'utf8') !== ours) return install();
+  writeFileSync(policy, ours, { mode: 0o755 });
+  const remove = () => rmSync(policy, { force: true });
+  const interrupted = () => process.exit(130);
+  process.once('exit', remove).once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {
     return await install();
   } finally {
-    rmSync(policy, { force: true });
+    process.off('exit', remove).off('SIGINT', interrupted).off('SIGTERM', interrupted);
+    remove();
   }
 }
 
