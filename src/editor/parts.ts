@@ -1,5 +1,5 @@
 import type { ExtensionContext, LogOutputChannel } from 'vscode';
-import type { PodFiles } from '../files/podFiles';
+import type { PodFiles } from '../files/pod/podFiles';
 import type { ReachDeps } from '../pods/reach';
 import type { Orphans } from '../pods/orphans';
 import type { PendingCreates } from '../pods/pendingCreates';

@@ -64,3 +64,16 @@ export const gigabytes = (gb: number): string => l10n.t('{0} GB', gb);
 
 /** Text as Markdown that shows just it. Names and images come from outside: nothing in them may become markup, an icon, or end a table's cell. */
 export const plainMarkdown = (text: string): string => text.replace(/[\\`*_{}[\]()#+\-.!|<>$~]/g, '\\$&').replace(/\s+/g, ' ');
+
+/** `850 bytes`, `4.2 MB`, `118 GB`. */
+export function dataSize(bytes: number): string {
+  if (bytes < 1000) return l10n.t('{0} bytes', bytes);
+  const units = ['KB', 'MB', 'GB', 'TB', 'PB'];
+  let value = bytes / 1000;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${value.toFixed(value < 9.95 ? 1 : 0)} ${units[unit] ?? ''}`;
+}

@@ -1,16 +1,9 @@
 import { SessionLostError } from './errors';
 import { discardTree } from './remove';
-import { outcome, type Room, unawaited } from './room';
+import { type Aside, outcome, type Room, unawaited } from './room';
 import type { SftpSession } from './sftp';
 import { exists } from './stat';
 import { tempBeside } from './temp';
-
-/** Something that made way for a move. */
-export interface Aside {
-  readonly aside: string;
-  readonly from: string;
-  readonly to: string;
-}
 
 /**
  * Moves `from` to `to` with `move`, while what has the name `to` steps aside: it comes back when the move fails, and ends when

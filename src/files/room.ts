@@ -1,12 +1,18 @@
 import { CancelledError, isCancelled, messageOf } from '../base/errors';
 import type { Logger } from '../base/log';
-import type { Aside } from './aside';
 import type { AttributeCache } from './cache';
 import { FileError, SessionLostError, Status, StatusError } from './errors';
 import type { FilesHost, RunResult } from './host';
 import type { Sessions } from './sessions';
 import type { PathLocks, Turns } from './turns';
 import { MalformedError } from './wire';
+
+/** Something that made way for a move. */
+export interface Aside {
+  readonly aside: string;
+  readonly from: string;
+  readonly to: string;
+}
 
 /** What the operations on one pod's files share. */
 export interface Room {

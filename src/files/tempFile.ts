@@ -11,7 +11,8 @@ const bigFile = 4 * 1024 * 1024;
 /** WRITEs that one channel has under way. */
 const inFlight = 16;
 
-interface Target {
+/** A file open for writing on one of several channels. */
+export interface Target {
   readonly session: SftpSession;
   readonly handle: Handle;
 }
@@ -54,9 +55,7 @@ export class TempFile {
   async #writeWide(handle: Handle, content: Uint8Array): Promise<void> {
     await this.room.sessions.withLanes(this.session, async (sessions) => {
       const others = sessions.filter((session) => session !== this.session);
-      const opened = (await Promise.all(others.map(async (session) => ({ session, handle: await outcome(session.open(this.path, OpenFlag.Write)) })))).flatMap((o) =>
-        o.handle.ok ? [{ session: o.session, handle: o.handle.value }] : [],
-      );
+      const opened = await openOnEach(others, this.path);
       const written = await outcome(writeChunks(opened.length > 0 ? opened : [{ session: this.session, handle }], content));
       const closed = await Promise.all(opened.map((o) => outcome(o.session.close(o.handle))));
       const failed = [written, ...closed].find((o) => !o.ok);
@@ -96,6 +95,12 @@ export class TempFile {
     }
     await discard(this.room, this.session, this.path);
   }
+}
+
+/** Opens one file for writing on each channel that lets us. */
+export async function openOnEach(sessions: readonly SftpSession[], path: string): Promise<Target[]> {
+  const opened = await Promise.all(sessions.map(async (session) => ({ session, handle: await outcome(session.open(path, OpenFlag.Write)) })));
+  return opened.flatMap(({ session, handle }) => (handle.ok ? [{ session, handle: handle.value }] : []));
 }
 
 /**

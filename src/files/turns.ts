@@ -66,6 +66,12 @@ interface Held {
 export class PathLocks {
   readonly #held = new Set<Held>();
 
+  /** Whether a change to `path`, or to what it lies in, is under way or waits. */
+  holds(path: string): boolean {
+    for (const { paths } of this.#held) if (paths.some((held) => isWithin(path, held))) return true;
+    return false;
+  }
+
   async run<T>(paths: readonly string[], work: () => Promise<T>): Promise<T> {
     const before = [...this.#held].filter((h) => h.paths.some((a) => paths.some((b) => isWithin(a, b) || isWithin(b, a))));
     let release = (): void => undefined;

@@ -1,5 +1,5 @@
 import { isFileError } from '../files/errors';
-import type { PodFiles } from '../files/podFiles';
+import type { PodFiles } from '../files/pod/podFiles';
 import type { Ledger } from './ledger';
 import { bringLarge, sendLarge, type Brought, type LargeOptions, type Moved } from './large';
 import { readWhole, type LocalTree } from './localTree';

@@ -1,5 +1,5 @@
 import ignore from 'ignore';
-import { opinion, reincluded, type Rules } from '../files/ignoreRules';
+import { opinion, reincluded, type Rules } from '../files/ignore/ignoreRules';
 import { joinPath, readWhole, type LocalEntry, type LocalTree } from './localTree';
 
 /** Where what comes from a pod waits, in the folder it goes to, until it is complete. */

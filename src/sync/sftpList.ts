@@ -1,5 +1,5 @@
 import { isFileError } from '../files/errors';
-import type { PodFiles } from '../files/podFiles';
+import type { PodFiles } from '../files/pod/podFiles';
 import type { FindOptions, RemoteEntry, RemoteList } from './remoteList';
 
 /** What looks at a pod that has no shell tools. */

@@ -1,5 +1,5 @@
 // Measures the extension beside OpenSSH's sftp, sshfs and rsync: `npm run bench`, or quickly: `npm run bench -- --quick`.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -8,8 +8,10 @@ import { measureActivation } from './activation';
 import { measureFiles } from './files';
 import { measureMemory } from './memory';
 import { measurePods } from './pods';
+import { putInto } from './readme';
 import { measureSearch } from './search';
 import { measureSync } from './sync';
+import { measureTrips } from './trips';
 import { type Figures, isKept, machine, pledges, table } from './report';
 
 const usage = `npm run bench -- [options]
@@ -19,7 +21,9 @@ const usage = `npm run bench -- [options]
   --only read,write  of open, save, list-1000, list-10000, stats, delete, copy, rename, read, write, sync; only these
   --mb 300           the big file's size
   --rounds 3         of the big file; the small operations get two more
-  --json out/bench.json`;
+  --json out/bench.json
+  --readme README.md puts the table there, too
+  --from out/bench.json   measures nothing: the figures are in that file`;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -31,10 +35,19 @@ async function main(): Promise<void> {
       mb: { type: 'string' },
       rounds: { type: 'string' },
       json: { type: 'string', default: 'out/bench.json' },
+      readme: { type: 'string' },
+      from: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return console.log(usage);
+  const show = (figures: Figures): void => {
+    console.log(`\n${table(figures)}`);
+    if (pledges(figures).some((pledge) => !isKept(pledge))) console.log('\nNot everything was within its limit (✗). On a machine with other work, repeat it.');
+    if (values.readme !== undefined) putInto(values.readme, figures);
+  };
+  // Written by this same program.
+  if (values.from !== undefined) return show(JSON.parse(readFileSync(values.from, 'utf8')) as Figures);
   const { quick } = values;
   const rounds = Number(values.rounds ?? (quick ? 1 : 3));
   const bigBytes = Number(values.mb ?? (quick ? 60 : 300)) * 1_000_000;
@@ -56,7 +69,7 @@ async function main(): Promise<void> {
     ...(values.only === undefined ? {} : { only: values.only.split(',') }),
     say,
   });
-  const rest = values.only === undefined ? { activation: await measureActivation(quick ? 5 : 15), pods: await measurePods(1_000, 10), memory: await measureMemory(bigBytes), search: await measureSearch(quick ? 1 : 5) } : {};
+  const rest = values.only === undefined ? { activation: await measureActivation(quick ? 5 : 15), pods: await measurePods(1_000, 10), memory: await measureMemory(bigBytes), search: await measureSearch(quick ? 1 : 5), trips: await measureTrips() } : {};
   const sync =
     values.only === undefined || values.only.split(',').includes('sync')
       ? await measureSync({ rttMs: 50, rounds: quick ? 1 : 5, files: 5_000, bytes: 25_000_000, largeBytes: quick ? 0 : 1_000_000_000, largeRounds: rounds, say })
@@ -65,8 +78,8 @@ async function main(): Promise<void> {
   const path = resolve(values.json);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${JSON.stringify(figures, undefined, 2)}\n`);
-  console.log(`\n${table(figures)}\n\nAll of it: ${values.json}`);
-  if (pledges(figures).some((pledge) => !isKept(pledge))) console.log('Not everything was within its limit (✗). On a machine with other work, repeat it.');
+  show(figures);
+  console.log(`\nAll of it: ${values.json}`);
 }
 
 void main().then(

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { PodFiles } from '../../src/files/podFiles';
+import { PodFiles } from '../../src/files/pod/podFiles';
 import { identityOf, loginOptions } from '../ssh/support';
 import type { Place } from './client';
 import { Ground } from './ground';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { PodFiles } from '../../src/files/podFiles';
+import { PodFiles } from '../../src/files/pod/podFiles';
 import { identityOf, loginOptions } from '../ssh/support';
 import type { Client, Place } from './client';
 import { PodHost } from './podHost';

@@ -6,6 +6,7 @@ import type { PodsFigures } from './pods';
 import type { SearchFigures } from './search';
 import { median } from './stopwatch';
 import { syncTable, type SyncFigure } from './sync';
+import type { TripFigure } from './trips';
 
 export interface Figures {
   readonly at: string;
@@ -16,6 +17,7 @@ export interface Figures {
   readonly memory?: MemoryFigures;
   readonly sync?: readonly SyncFigure[];
   readonly search?: SearchFigures;
+  readonly trips?: readonly TripFigure[];
 }
 
 export const machine = (load: number): Figures['machine'] => ({
@@ -37,7 +39,7 @@ export interface Pledge {
 }
 
 /** Everything with a limit, of what has been measured. */
-export function pledges({ files, activation, pods, memory, search }: Omit<Figures, 'at' | 'machine'>): Pledge[] {
+export function pledges({ files, activation, pods, memory, search, trips }: Omit<Figures, 'at' | 'machine'>): Pledge[] {
   const figure = (rtt: (ms: number) => boolean, operation: string): FileFigure | undefined => files.find((f) => rtt(f.rttMs) && f.operation === operation);
   const ratio = (what: string, found: FileFigure | undefined, limit: number): Pledge[] => {
     const measured = found?.ratio['sftp'];
@@ -51,6 +53,7 @@ export function pledges({ files, activation, pods, memory, search }: Omit<Figure
       ...ratio(`${operation} a big file, no delay: times sftp’s speed`, figure(near, operation), 0.9),
       ...ratio(`${operation} a big file, 50 ms: times sftp’s speed`, figure(far, operation), 1.3),
     ]),
+    ...(trips ?? []).map(({ title, trips: measured, limit }) => ({ what: `${title}, round trips`, measured, limit, atLeast: false })),
     ...(list === undefined ? [] : [{ what: 'list 10,000 entries at 50 ms, ms', measured: median(list), limit: 2_000, atLeast: false }]),
     ...(activation === undefined ? [] : [{ what: 'activation, ms of processor time', measured: activation.cpuMs, limit: 50, atLeast: false }]),
     ...(pods === undefined
@@ -73,7 +76,7 @@ export function pledges({ files, activation, pods, memory, search }: Omit<Figure
 export const isKept = ({ measured, limit, atLeast }: Pledge, slack = 1): boolean => (atLeast ? measured >= limit / slack : measured <= limit * slack);
 
 const size = (bytes: number): string => (bytes >= 1e9 ? `${bytes / 1e9} GB` : `${Math.round(bytes / 1e6)} MB`);
-const short = (n: number): string => (n >= 100 ? n.toFixed(0) : n >= 10 ? n.toFixed(1) : n.toFixed(2));
+const short = (n: number): string => (Number.isInteger(n) || n >= 100 ? n.toFixed(0) : n >= 10 ? n.toFixed(1) : n.toFixed(2));
 
 function time(ms: number, bytes: number | undefined): string {
   if (bytes !== undefined) return `${Math.round(bytes / 1000 / ms)} MB/s`;
@@ -99,7 +102,7 @@ export function table(figures: Figures): string {
   if (figures.sync !== undefined) lines.push(syncTable(figures.sync), '');
   const { activation } = figures;
   lines.push('| | measured | wanted |', '|:--|--:|--:|');
-  for (const pledge of pledges(figures)) lines.push(`| ${pledge.what} | ${short(pledge.measured)}${isKept(pledge) ? '' : ' ✗'} | ${pledge.atLeast ? '≥' : '<'} ${pledge.limit.toLocaleString('en')} |`);
+  for (const pledge of pledges(figures)) lines.push(`| ${pledge.what} | ${short(pledge.measured)}${isKept(pledge) ? '' : ' ✗'} | ${pledge.atLeast ? '≥' : '≤'} ${pledge.limit.toLocaleString('en')} |`);
   if (activation !== undefined) lines.push('', `At activation ${activation.modules} of the bundle’s ${activation.modulesInBundle} modules are evaluated (${Math.round(activation.bundleBytes / 1024)} KiB, ${median(activation.wallMs).toFixed(0)} ms by the clock).`);
   const { cpus: count, model, system, node, load } = figures.machine;
   lines.push('', `${count} × ${model}, ${system}, Node ${node}, load ${load.toFixed(1)} at the start. ×n: times as long as ours, round by round beside each other.`);

@@ -4,7 +4,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { listFiles } from '../../src/files/find/listFiles';
 import { PathIndex } from '../../src/files/find/pathIndex';
-import { readWordsFrom } from '../../src/files/ignoreFiles';
+import { readWordsFrom } from '../../src/files/ignore/ignoreFiles';
 import { searchFolder } from '../../src/files/search/search';
 import { startPod } from '../files/pod';
 import { bigTreeFiles, makeBigTree } from '../files/search/bigTree';

@@ -4,7 +4,7 @@ import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { quote } from '../../src/base/shell';
-import { PodFiles } from '../../src/files/podFiles';
+import { PodFiles } from '../../src/files/pod/podFiles';
 import { SshLink } from '../../src/ssh/pool';
 import { LARGE, sendLarge } from '../../src/sync/large';
 import { Ledger } from '../../src/sync/ledger';

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { copyBetween } from '../../src/files/between';
+import { copyBetween } from '../../src/files/pod/between';
 import { isFileError } from '../../src/files/errors';
-import { PodFiles } from '../../src/files/podFiles';
+import { PodFiles } from '../../src/files/pod/podFiles';
 import { PipeHost } from './pipeHost';
 
 describe('from one pod to another', () => {

@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import { inspect } from 'node:util';
 import { isFileError } from '../../src/files/errors';
 import type { RawSftp } from '../../src/files/host';
-import { PodFiles } from '../../src/files/podFiles';
+import { PodFiles } from '../../src/files/pod/podFiles';
 import { type Pass, PipeHost } from './pipeHost';
 
 type Way = 'up' | 'down';

@@ -4,7 +4,7 @@ import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { type FileErrorCode, isFileError } from '../../src/files/errors';
-import { PodFiles, type PodFilesOptions } from '../../src/files/podFiles';
+import { PodFiles, type PodFilesOptions } from '../../src/files/pod/podFiles';
 import { Reply, Request } from '../../src/files/wire';
 import { PipeHost, type PipeHostOptions } from './pipeHost';
 import { startPod, type TestPod } from './pod';

@@ -5,7 +5,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { type FileErrorCode, FileError } from '../../src/files/errors';
 import { isWithin } from '../../src/files/names';
-import { PodFiles } from '../../src/files/podFiles';
+import { PodFiles } from '../../src/files/pod/podFiles';
 import { PipeHost } from './pipeHost';
 
 type Op =

@@ -5,7 +5,8 @@ import { Client, type ClientChannel } from 'ssh2';
 import { readFileSync } from 'node:fs';
 import { Emitter } from '../../src/base/emitter';
 import type { FilesHost, RawSftp, RunOptions, RunResult } from '../../src/files/host';
-import { PodFiles, type PodFilesOptions } from '../../src/files/podFiles';
+import { PodFiles, type PodFilesOptions } from '../../src/files/pod/podFiles';
+import { withExitKept } from '../../src/ssh/channels';
 import { openRelay, type LinkPort } from '../simulator/link';
 import { type KeyPair, makeKeyPair, type Sshd, type SshdOptions, startSshd } from '../support/sshd';
 
@@ -70,7 +71,7 @@ export class TestHost implements FilesHost {
   async exec(command: string): Promise<ClientChannel> {
     this.commands.push(command);
     const client = await this.#connected();
-    return new Promise((resolve, reject) => client.exec(command, (error, channel) => (error === undefined ? resolve(channel) : reject(error))));
+    return new Promise((resolve, reject) => client.exec(command, withExitKept((error, channel) => (error === undefined ? resolve(channel) : reject(error)))));
   }
 
   #connected(): Promise<Client> {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Logger } from '../../src/base/log';
 import { messageOf } from '../../src/base/errors';
 import { sleep } from '../../src/base/time';
-import { PodFiles } from '../../src/files/podFiles';
+import { PodFiles } from '../../src/files/pod/podFiles';
 import { createPod, withSshAccess } from '../../src/pods/create';
 import { waitUntilReady } from '../../src/pods/ready';
 import { PodSessions } from '../../src/pods/session';

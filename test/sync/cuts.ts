@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import fc from 'fast-check';
 import { isCancelled } from '../../src/base/errors';
 import { sleep } from '../../src/base/time';
-import { PodFiles } from '../../src/files/podFiles';
+import { PodFiles } from '../../src/files/pod/podFiles';
 import { SshConnection } from '../../src/ssh/connection';
 import { extraThere, planPull, settle, type ConflictChoice } from '../../src/sync/decide';
 import { bringBySftp, sendBySftp } from '../../src/sync/bySftp';

@@ -4,8 +4,7 @@ import { messageOf } from '../../base/errors';
 import type { Pod } from '../../runpod/types';
 import { SCHEME } from '../ids';
 import type { Parts } from '../parts';
-import { dataSize } from '../transfer/words';
-import { shortTime } from '../words';
+import { dataSize, shortTime } from '../words';
 import { run } from '../commands/command';
 import { measureFolder, type FolderUse } from './du';
 

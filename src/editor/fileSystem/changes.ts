@@ -5,6 +5,8 @@ export interface PodChange {
   readonly podId: string;
   readonly path: string;
   readonly type: FileChangeType;
+  /** A folder in which more has changed than is told one by one. */
+  readonly crowded?: true;
 }
 
 /** Changes that come in quick succession (a move of many files) reach the editor as one event. */
@@ -15,6 +17,9 @@ export class FileChanges implements Disposable {
   readonly #told = new Emitter<readonly PodChange[]>();
   /** Every change as it is told, for those of us who follow them. */
   readonly onDidTell = this.#told.event;
+  readonly #own = new Emitter<readonly PodChange[]>();
+  /** Those of them that the editor has made itself. */
+  readonly onDidChangeHere = this.#own.event;
   readonly #emitters = new Map<string, EventEmitter<FileChangeEvent[]>>();
   #batch: PodChange[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -26,7 +31,14 @@ export class FileChanges implements Disposable {
     return emitter.event;
   }
 
-  tell(...changes: readonly PodChange[]): void {
+  /** The editor has done this. */
+  tell(changes: readonly PodChange[]): void {
+    this.#own.fire(changes);
+    this.tellFound(changes);
+  }
+
+  /** Others have done this. */
+  tellFound(changes: readonly PodChange[]): void {
     this.#told.fire(changes);
     for (const change of changes) this.#batch.push(change);
     this.#timer ??= setTimeout(() => this.#flush(), batchMs);
@@ -35,6 +47,7 @@ export class FileChanges implements Disposable {
   dispose(): void {
     clearTimeout(this.#timer);
     this.#told.dispose();
+    this.#own.dispose();
     for (const emitter of this.#emitters.values()) emitter.dispose();
   }
 

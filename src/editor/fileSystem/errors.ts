@@ -34,6 +34,20 @@ export function toFileSystemError(error: unknown, pod: string): FileSystemError 
   return kinds[error.code]();
 }
 
+const tooLarge = 'EntryTooLarge (FileSystemError)';
+
+/**
+ * The editor's own error for a file that is too big, which the API has no name for: in the file's place stands that it is very large,
+ * with a button to open it all the same, and no dialog comes.
+ */
+export function tooLargeForEditor(message: string): FileSystemError {
+  const error = new FileSystemError(message);
+  error.name = tooLarge;
+  return error;
+}
+
+export const isTooLargeForEditor = (error: unknown): boolean => error instanceof Error && error.name === tooLarge;
+
 /** The reason why the pod cannot be reached, however deep it lies. */
 function unavailableIn(error: unknown): PodUnavailableError | undefined {
   for (let at = error; at instanceof Error; at = at.cause) if (at instanceof PodUnavailableError) return at;

@@ -1,6 +1,6 @@
 import { commands, workspace, type Disposable } from 'vscode';
 import type { Logger } from '../../base/log';
-import { PodFiles } from '../../files/podFiles';
+import { PodFiles } from '../../files/pod/podFiles';
 import type { PodSession, PodSessions } from '../../pods/session';
 import { SCHEME, SCHEME_READONLY } from '../ids';
 

@@ -11,13 +11,13 @@ import {
   type FileSystemProvider,
   type Uri,
 } from 'vscode';
-import { copyBetween } from '../../files/between';
+import { copyBetween } from '../../files/pod/between';
 import { isFileError } from '../../files/errors';
 import type { FileKind, FileStat as PodFileStat } from '../../files/kinds';
 import { dirname } from '../../files/names';
-import type { PodFiles } from '../../files/podFiles';
+import type { PodFiles } from '../../files/pod/podFiles';
 import type { FileChanges, PodChange } from './changes';
-import { toFileSystemError } from './errors';
+import { tooLargeForEditor, toFileSystemError } from './errors';
 
 /** Decides about files too big to be pulled into the editor unasked. */
 export interface LargeFileGuard {
@@ -27,6 +27,10 @@ export interface LargeFileGuard {
   mayOpen(uri: Uri, bytes: number | undefined): Promise<boolean>;
   /** Words for whoever wanted it and may not have it. */
   refusal(uri: Uri, bytes: number | undefined): string;
+  /** The editor reads this file; `read` ends with a refusal or without. */
+  reading(uri: Uri, read: Promise<unknown>): void;
+  /** An editor that reads this file right now does not get it. */
+  isRefused(uri: Uri, bytes: number): Promise<boolean>;
   /** The editor has handed over so many bytes in one piece. */
   wrote(uri: Uri, bytes: number): void;
 }
@@ -83,6 +87,8 @@ export class PodFileSystemProvider implements FileSystemProvider {
       return await this.#on(uri, async (files, path) => {
         const stat = await files.stat(path);
         this.deps.onStat?.(uri.authority, path, stat);
+        // The editor asks for this beside the content, and only here does it take “too large” for what it is.
+        if (stat.kind === 'file' && (await this.deps.large?.isRefused(uri, stat.size)) === true) throw this.#tooLarge(uri, stat.size);
         return toStat(stat);
       });
     } catch (error) {
@@ -102,6 +108,12 @@ export class PodFileSystemProvider implements FileSystemProvider {
   }
 
   readFile(uri: Uri): Promise<Uint8Array> {
+    const read = this.#read(uri);
+    this.deps.large?.reading(uri, read);
+    return read;
+  }
+
+  #read(uri: Uri): Promise<Uint8Array> {
     const maxBytes = this.deps.large?.limit(uri);
     return this.#on(uri, async (files, path) => {
       try {
@@ -110,7 +122,7 @@ export class PodFileSystemProvider implements FileSystemProvider {
         if (!isFileError(error, 'too-large') || this.deps.large === undefined) throw error;
         const size = (await files.stat(path).catch(() => undefined))?.size;
         if (await this.deps.large.mayOpen(uri, size)) return files.readFile(path);
-        throw new FileSystemError(this.deps.large.refusal(uri, size));
+        throw this.#tooLarge(uri, size);
       }
     });
   }
@@ -157,6 +169,10 @@ export class PodFileSystemProvider implements FileSystemProvider {
     });
   }
 
+  #tooLarge(uri: Uri, bytes: number | undefined): FileSystemError {
+    return tooLargeForEditor(this.deps.large?.refusal(uri, bytes) ?? '');
+  }
+
   /** One operation, its errors in the editor's terms. */
   async #on<T>(uri: Uri, work: (files: PodFiles, path: string) => Promise<T>): Promise<T> {
     const podId = uri.authority;
@@ -173,7 +189,7 @@ export class PodFileSystemProvider implements FileSystemProvider {
     const podId = uri.authority;
     const changes: PodChange[] = [{ podId, path, type }];
     if (type !== FileChangeType.Changed) changes.push({ podId, path: dirname(path), type: FileChangeType.Changed });
-    this.deps.changes.tell(...changes);
+    this.deps.changes.tell(changes);
   }
 }
 

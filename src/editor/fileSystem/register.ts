@@ -1,10 +1,10 @@
 import { Disposable, workspace } from 'vscode';
 import type { Logger } from '../../base/log';
-import type { PodFiles } from '../../files/podFiles';
+import type { PodFiles } from '../../files/pod/podFiles';
 import type { PodSessions } from '../../pods/session';
 import type { PodStore } from '../../pods/store';
 import { SCHEME, SCHEME_READONLY } from '../ids';
-import { LargeFiles } from '../transfer/largeFiles';
+import { LargeFiles } from './largeFiles';
 import { FileChanges } from './changes';
 import { PodFolders } from './folders';
 import { OutageNotice } from './outage';
@@ -24,11 +24,12 @@ export function registerFileSystem({ sessions, store, log }: FileSystemParts): {
   const changes = new FileChanges();
   const outage = new OutageNotice(sessions);
   const watch = new ScreenWatch({ sessions, files: (podId) => folders.files(podId), changes, log });
+  const large = new LargeFiles();
   const deps: ProviderDeps = {
     resolve: (podId) => folders.files(podId),
     nameOf: (podId) => store.find(podId)?.name ?? podId,
     changes,
-    large: new LargeFiles(),
+    large,
     onListed: (podId, folder, names) => watch.listed(podId, folder, names),
     onStat: (podId, path, stat) => watch.saw(podId, path, stat),
     onUnavailable: (podId) => {
@@ -40,6 +41,7 @@ export function registerFileSystem({ sessions, store, log }: FileSystemParts): {
   const fileSystem = Disposable.from(
     workspace.registerFileSystemProvider(SCHEME, new PodFileSystemProvider(SCHEME, deps), options),
     workspace.registerFileSystemProvider(SCHEME_READONLY, new PodFileSystemProvider(SCHEME_READONLY, deps), { ...options, isReadonly: true }),
+    large,
     watch,
     followEnds(),
     folders,

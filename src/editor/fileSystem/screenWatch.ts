@@ -1,7 +1,7 @@
 import { Disposable, FileChangeType, window, workspace, type Uri } from 'vscode';
 import type { Logger } from '../../base/log';
 import type { FileStat } from '../../files/kinds';
-import type { PodFiles } from '../../files/podFiles';
+import type { PodFiles } from '../../files/pod/podFiles';
 import { PodWatch } from '../../files/watch/podWatch';
 import type { PodSessions } from '../../pods/session';
 import { SCHEME, SCHEME_READONLY } from '../ids';
@@ -32,8 +32,6 @@ interface Watching {
 export class ScreenWatch implements Disposable {
   readonly #watching = new Map<string, Watching>();
   readonly #subscriptions: Disposable;
-  /** The change being told is from here. */
-  #telling = false;
 
   constructor(private readonly deps: ScreenWatchDeps) {
     const follow = (): void => this.#follow();
@@ -42,7 +40,7 @@ export class ScreenWatch implements Disposable {
       window.onDidChangeWindowState(follow),
       workspace.onDidChangeWorkspaceFolders(follow),
       deps.sessions.onDidChange(follow),
-      deps.changes.onDidTell((changes) => this.#own(changes)),
+      deps.changes.onDidChangeHere((changes) => this.#own(changes)),
     );
   }
 
@@ -75,11 +73,14 @@ export class ScreenWatch implements Disposable {
     const watch = new PodWatch(
       files,
       this.deps.sessions.get(podId),
-      ({ created, changed, deleted }) => {
-        const tell = (paths: readonly string[], type: FileChangeType): PodChange[] => paths.map((path) => ({ podId, path, type }));
-        this.#telling = true;
-        this.deps.changes.tell(...tell(deleted, FileChangeType.Deleted), ...tell(created, FileChangeType.Created), ...tell(changed, FileChangeType.Changed));
-        this.#telling = false;
+      ({ created, changed, deleted, crowded }) => {
+        const told = (paths: readonly string[], type: FileChangeType): PodChange[] => paths.map((path) => ({ podId, path, type }));
+        this.deps.changes.tellFound([
+          ...told(deleted, FileChangeType.Deleted),
+          ...told(created, FileChangeType.Created),
+          ...told(changed, FileChangeType.Changed),
+          ...crowded.map((path): PodChange => ({ podId, path, type: FileChangeType.Changed, crowded: true })),
+        ]);
       },
       { log: this.deps.log },
     );
@@ -89,7 +90,6 @@ export class ScreenWatch implements Disposable {
   }
 
   #own(changes: readonly PodChange[]): void {
-    if (this.#telling) return;
     for (const { podId, path, type } of changes)
       this.#watching.get(podId)?.watch.own(path, type === FileChangeType.Created ? 'created' : type === FileChangeType.Deleted ? 'deleted' : 'changed');
   }

@@ -3,7 +3,7 @@ import type { Disposable } from '../../base/disposable';
 import { isCancelled, messageOf } from '../../base/errors';
 import { listFiles } from '../../files/find/listFiles';
 import { PathIndex } from '../../files/find/pathIndex';
-import { readWordsFrom } from '../../files/ignoreFiles';
+import { readWordsFrom } from '../../files/ignore/ignoreFiles';
 import { isWithin, join } from '../../files/names';
 import type { PodChange } from '../fileSystem/changes';
 import type { Parts } from '../parts';
@@ -41,8 +41,10 @@ export class FolderIndex {
   }
 
   /** Something was made, changed or removed on the pod. */
-  hear({ path, type }: PodChange): void {
-    if (this.#listedAt === undefined || !isWithin(path, this.scope.folder) || path === this.scope.folder || type === FileChangeType.Changed) return;
+  hear({ path, type, crowded }: PodChange): void {
+    if (this.#listedAt === undefined || !isWithin(path, this.scope.folder)) return;
+    if (crowded === true) this.#listedAt = -Infinity;
+    if (path === this.scope.folder || type === FileChangeType.Changed) return;
     const relative = path.slice(this.scope.folder === '/' ? 1 : this.scope.folder.length + 1);
     if (type === FileChangeType.Deleted) {
       this.#news = this.#news.filter((known) => !isWithin(known, relative));

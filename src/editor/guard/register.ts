@@ -23,6 +23,8 @@ export function registerGuards(parts: Parts, unsolved: Unsolved): Disposable {
     // Somebody who writes in a pod's file uses the pod; a file that is only open does not.
     workspace.onDidChangeTextDocument((e) => e.contentChanges.length > 0 && window.state.focused && used(e.document.uri)),
     workspace.onDidSaveTextDocument((document) => used(document.uri)),
+    // Notebooks, and what is made, moved, dropped or removed in the Explorer.
+    parts.fileChanges.onDidChangeHere((changes) => new Set(changes.map(({ podId }) => podId)).forEach((podId) => guards.noteUse(podId))),
     ...registerLimitCommands(parts),
   );
 }

@@ -1,6 +1,6 @@
 import { commands, l10n, Uri, window, workspace } from 'vscode';
 import type { Logger } from '../../base/log';
-import type { PodFiles } from '../../files/podFiles';
+import type { PodFiles } from '../../files/pod/podFiles';
 import type { PodSessions } from '../../pods/session';
 import type { PodStore } from '../../pods/store';
 import { matchingPaths } from '../../runs/results';

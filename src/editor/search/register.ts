@@ -1,6 +1,6 @@
 import { commands, Disposable, l10n, window } from 'vscode';
 import { isCancelled } from '../../base/errors';
-import { readWordsFrom } from '../../files/ignoreFiles';
+import { readWordsFrom } from '../../files/ignore/ignoreFiles';
 import { splitGlobs } from '../../files/search/globs';
 import { compile } from '../../files/search/pattern';
 import type { SearchQuery } from '../../files/search/query';

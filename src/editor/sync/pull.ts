@@ -10,7 +10,7 @@ import { pull } from '../../sync/pull';
 import { UploadError } from '../../sync/uploadError';
 import type { Ledgers } from './ledgers';
 import { withPatience } from '../progress';
-import { dataSize } from '../transfer/words';
+import { dataSize } from '../words';
 import { onPod } from './mappings';
 import { mountPath, teller, type Pair } from './push';
 import { explainSync, listed } from './words';

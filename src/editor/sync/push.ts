@@ -1,6 +1,6 @@
 import { l10n, window, type Uri } from 'vscode';
 import { CancelledError } from '../../base/errors';
-import type { PodFiles } from '../../files/podFiles';
+import type { PodFiles } from '../../files/pod/podFiles';
 import type { PodSession } from '../../pods/session';
 import type { Pod } from '../../runpod/types';
 import { extraThere, settle, asideName, type ConflictChoice } from '../../sync/decide';
@@ -14,7 +14,7 @@ import { upload } from '../../sync/upload';
 import { UploadError } from '../../sync/uploadError';
 import { withPatience, type Step } from '../progress';
 import type { Ledgers } from './ledgers';
-import { dataSize } from '../transfer/words';
+import { dataSize } from '../words';
 import { explainSync, listed } from './words';
 import { STAGING_NAME } from '../../sync/ignore';
 import { isBelow, onPod } from './mappings';

@@ -7,7 +7,7 @@ import { UploadError } from '../../sync/uploadError';
 import { SCHEME } from '../ids';
 import type { Ledgers } from './ledgers';
 import { withPatience } from '../progress';
-import { dataSize } from '../transfer/words';
+import { dataSize } from '../words';
 import { onPod } from './mappings';
 import { mountPath, type Pair } from './push';
 import { explainSync } from './words';

@@ -1,5 +1,5 @@
 import type { Uri } from 'vscode';
-import type { PodFiles } from '../../files/podFiles';
+import type { PodFiles } from '../../files/pod/podFiles';
 import type { PodSession } from '../../pods/session';
 import type { Pod } from '../../runpod/types';
 import type { LocalTree } from '../../sync/localTree';

@@ -5,7 +5,8 @@ import type { TransferPlan, TransferResult } from '../../files/transfer/contract
 import type { Pod } from '../../runpod/types';
 import type { Parts } from '../parts';
 import { SCHEME } from '../ids';
-import { dataSize, doneText, explainTransferError, leftOutWords, progressText } from './words';
+import { dataSize } from '../words';
+import { doneText, explainTransferError, leftOutWords, progressText } from './words';
 
 /** Names told in a question. */
 const NAMED = 6;
@@ -48,6 +49,7 @@ export async function runTransfer(parts: Parts, request: TransferRequest): Promi
         conflicts,
         signal,
         onProgress: (p) => {
+          if (p.phase !== 'waiting') parts.guards.noteUse(pod.id);
           const rate = speed.of(p.bytes);
           const percent = plan.bytes === 0 ? 0 : Math.min(100, (p.bytes / plan.bytes) * 100);
           if (Date.now() - toldAt < 250 && p.phase === 'moving') return;

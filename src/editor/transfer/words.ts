@@ -2,20 +2,7 @@ import { l10n } from 'vscode';
 import { FileError } from '../../files/errors';
 import { LocalFileError, type LeftOutWhy, type LocalFileErrorCode, type TransferProgress, type TransferResult } from '../../files/transfer/contract';
 import { toFileSystemError } from '../fileSystem/errors';
-import { shortTime } from '../words';
-
-/** `850 bytes`, `4.2 MB`, `118 GB`. */
-export function dataSize(bytes: number): string {
-  if (bytes < 1000) return l10n.t('{0} bytes', bytes);
-  const units = ['KB', 'MB', 'GB', 'TB', 'PB'];
-  let value = bytes / 1000;
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${value.toFixed(value < 9.95 ? 1 : 0)} ${units[unit] ?? ''}`;
-}
+import { dataSize, shortTime } from '../words';
 
 /** `1.2 GB of 40 GB · 85 MB/s · 7m left · model.safetensors`. */
 export function progressText(progress: TransferProgress, bytesPerSecond: number | undefined): string {

@@ -1,7 +1,7 @@
 import { quote } from '../../base/shell';
-import { IgnoreFiles, type FolderWords, type ReadWords } from '../ignoreFiles';
+import { IgnoreFiles, type FolderWords, type ReadWords } from '../ignore/ignoreFiles';
 import { decodeName, dirname, join } from '../names';
-import type { PodFiles } from '../podFiles';
+import type { PodFiles } from '../pod/podFiles';
 import { PathFilter } from '../search/globs';
 import { SearchError } from '../search/query';
 import { alwaysExcluded } from '../search/search';

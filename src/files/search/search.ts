@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { messageOf } from '../../base/errors';
-import { IgnoreFiles, type ReadWords } from '../ignoreFiles';
+import { IgnoreFiles, type ReadWords } from '../ignore/ignoreFiles';
 import { join } from '../names';
 import { stream, type StreamHost } from '../streamed';
 import { Exit, linesPerFile, searchScript } from './command';

@@ -5,6 +5,8 @@ import { isPassing } from '../../pods/unavailable';
 import { isFileError, SessionLostError } from '../errors';
 import type { Room } from '../room';
 import type { SftpSession } from '../sftp';
+import type { TransferOptions } from './contract';
+import type { Tally } from './tally';
 
 export interface Watch {
   readonly signal: AbortSignal | undefined;
@@ -15,8 +17,17 @@ export interface Watch {
   readonly onWaiting: (waiting: boolean) => void;
 }
 
+const defaultPatienceMs = 600_000;
+
+export const watchOf = (tally: Tally, { signal, patienceMs = defaultPatienceMs }: TransferOptions): Watch => ({
+  signal: shared(signal),
+  patienceMs,
+  moved: () => tally.heard,
+  onWaiting: (waiting) => tally.waiting(waiting),
+});
+
 /** The caller's signal, for the many requests that wait at once and listen to it. */
-export function shared(signal: AbortSignal | undefined): AbortSignal | undefined {
+function shared(signal: AbortSignal | undefined): AbortSignal | undefined {
   if (signal === undefined) return undefined;
   const own = AbortSignal.any([signal]);
   setMaxListeners(0, own);

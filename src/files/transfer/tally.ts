@@ -1,6 +1,5 @@
-import type { FileError} from '../errors';
-import { isFileError } from '../errors';
-import { LocalFileError, type PlannedFile, type TransferOptions, type TransferPlan } from './contract';
+import { type FileError, isFileError } from '../errors';
+import { type LeftOut, LocalFileError, type PlannedFile, type TransferOptions, type TransferPlan, type TransferResult } from './contract';
 
 /** What has been done so far, told to whoever looks at it. */
 export class Tally {
@@ -19,6 +18,31 @@ export class Tally {
     readonly plan: TransferPlan,
     readonly options: TransferOptions,
   ) {}
+
+  /** Files of the same name on the other side are replaced. */
+  get overwrite(): boolean {
+    return this.options.conflicts === 'overwrite';
+  }
+
+  /** What the plan says and the choice about conflicts allows. */
+  wanted(): PlannedFile[] {
+    return this.plan.files.filter(({ conflict }) => !conflict || this.overwrite);
+  }
+
+  result(): TransferResult {
+    const { present, leftOut, renamed, files } = this.plan;
+    const kept: LeftOut[] = this.overwrite ? [] : files.filter(({ conflict }) => conflict).map(({ from }) => ({ path: from, why: 'kept' }));
+    return {
+      files: this.files,
+      links: this.links,
+      bytes: this.bytes,
+      present,
+      leftOut: [...leftOut, ...kept],
+      renamed,
+      failed: this.failed,
+      verified: this.hashed ? 'hash' : 'size',
+    };
+  }
 
   phase(phase: 'moving' | 'checking'): void {
     if (phase === this.#phase) return;

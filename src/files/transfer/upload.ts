@@ -4,27 +4,26 @@ import { FileError, isStatus, SessionLostError, Status, StatusError } from '../e
 import { isDirectory, isLink, permissionMask } from '../kinds';
 import { linkTarget } from '../links';
 import { moveOn } from '../rename';
-import { noLongerInUse, outcome, type Room } from '../room';
+import { noLongerInUse, outcome, type Room, unawaited } from '../room';
 import type { Handle, SftpSession } from '../sftp';
 import { whyNotWritten } from '../space';
 import { exists } from '../stat';
 import { discard, tempFor } from '../temp';
+import { openOnEach, type Target } from '../tempFile';
 import { type Attributes, OpenFlag } from '../wire';
-import { type LeftOut, localError, type PlannedFile, type TransferOptions, type TransferPlan, type TransferResult } from './contract';
-import { asFileError } from './download';
+import { asFileError, ChangedError, type Move, moveOf, MovingBatch } from './batch';
+import type { TransferOptions, TransferPlan, TransferResult } from './contract';
 import { podHashes } from './podHash';
 import { inParallel } from './parallel';
 import { Ranges } from './ranges';
-import { seemAlike } from './spotCheck';
-import { isLostLink, shared, steadily, type Watch } from './steadily';
+import { isLostLink, steadily, watchOf, type Watch } from './steadily';
 import { type Batch, batches, bigFile, Tally } from './tally';
 import { local, localHash, readerOf } from './thisComputer';
 
-const defaultPatienceMs = 600_000;
-/** Bytes that may be missing before the end of an unfinished file: requests of several channels arrive in any order. */
-const slack = 32 * 1024 * 1024;
 /** Small requests under way at once. */
 const burst = 128;
+/** Files that get their names at once. */
+const placedAtOnce = 32;
 
 /**
  * Brings to the pod what the plan says. Each file is complete, and checked, before it gets its name. A link that drops is
@@ -34,29 +33,12 @@ const burst = 128;
  */
 export async function upload(room: Room, plan: TransferPlan, options: TransferOptions = {}): Promise<TransferResult> {
   const tally = new Tally(plan, options);
-  const watch: Watch = {
-    signal: shared(options.signal),
-    patienceMs: options.patienceMs ?? defaultPatienceMs,
-    moved: () => tally.heard,
-    onWaiting: (waiting) => tally.waiting(waiting),
-  };
-  const overwrite = options.conflicts === 'overwrite';
-  const kept: LeftOut[] = plan.files.filter(({ conflict }) => conflict && !overwrite).map(({ from }) => ({ path: from, why: 'kept' }));
+  const watch = watchOf(tally, options);
   try {
     await steadily(room, plan.destination, watch, (session) => makeFolders(session, plan.folders));
-    const files = plan.files.filter(({ conflict }) => !conflict || overwrite);
-    for (const batch of batches(files)) await new UploadBatch(room, batch, tally, watch, overwrite).run();
+    for (const batch of batches(tally.wanted())) await new UploadBatch(room, batch, tally, watch).run();
     await steadily(room, plan.destination, watch, (session) => makeLinks(session, plan, tally));
-    return {
-      files: tally.files,
-      links: tally.links,
-      bytes: tally.bytes,
-      present: plan.present,
-      leftOut: [...plan.leftOut, ...kept],
-      renamed: plan.renamed,
-      failed: tally.failed,
-      verified: tally.hashed ? 'hash' : 'size',
-    };
+    return tally.result();
   } finally {
     room.cache.forgetAll();
   }
@@ -87,100 +69,18 @@ async function makeLinks(session: SftpSession, plan: TransferPlan, tally: Tally)
   tally.tell();
 }
 
-/** The file is not what it was when it was read. */
-class ChangedError extends Error {}
-
-interface Send {
-  readonly file: PlannedFile;
-  readonly temp: string;
-  size: number;
-  mtimeMs: number;
-  ranges: Ranges;
-  /** Bytes that count in the tally. */
-  sent: number;
-  state: 'open' | 'sent' | 'changed' | 'failed' | 'placed';
-  begun: boolean;
+interface Send extends Move {
   /** Its rename was on the way when the link went. */
   renaming: boolean;
 }
 
-class UploadBatch {
-  readonly #sends: Send[];
-
-  constructor(
-    readonly room: Room,
-    readonly batch: Batch,
-    readonly tally: Tally,
-    readonly watch: Watch,
-    readonly overwrite: boolean,
-  ) {
-    this.#sends = batch.files.map((file) => ({
-      file,
-      temp: tempFor(file.to, `${file.size} ${file.mtimeMs}`),
-      size: file.size,
-      mtimeMs: file.mtimeMs,
-      ranges: new Ranges(0, file.size),
-      sent: 0,
-      state: 'open',
-      begun: false,
-      renaming: false,
-    }));
+class UploadBatch extends MovingBatch<Send> {
+  constructor(room: Room, batch: Batch, tally: Tally, watch: Watch) {
+    super(room, batch, tally, watch, batch.files.map((file) => ({ ...moveOf(file, tempFor(file.to, `${file.size} ${file.mtimeMs}`)), renaming: false })));
+    for (const { temp } of this.moves) room.inUse.add(temp);
   }
 
-  async run(): Promise<void> {
-    for (const { temp } of this.#sends) this.room.inUse.add(temp);
-    try {
-      for (let round = 0; round < 2 && this.#in('open', 'changed').length > 0; round++) {
-        for (const send of this.#in('changed')) this.#startOver(send);
-        await this.#steadily(async (session) => {
-          await inParallel(this.#in('open'), this.batch.atOnce, (send) => this.#attempt(session, send, round > 0));
-        });
-        await this.#check();
-      }
-      for (const { file } of this.#in('changed')) this.tally.failed.push({ path: file.from, error: new FileError('failure', file.from, 'it changed while it was read') });
-      await this.#steadily((session) => inParallel(this.#in('sent'), 32, (send) => this.#place(session, send)));
-    } catch (error) {
-      await this.#clean(isLostLink(error));
-      throw error;
-    }
-    await this.#clean(false);
-  }
-
-  #in(...states: readonly Send['state'][]): Send[] {
-    return this.#sends.filter(({ state }) => states.includes(state));
-  }
-
-  #steadily<T>(work: (session: SftpSession) => Promise<T>): Promise<T> {
-    return steadily(this.room, this.#sends[0]?.file.to ?? '/', this.watch, work);
-  }
-
-  #startOver(send: Send): void {
-    this.tally.correct(-send.sent);
-    Object.assign(send, { sent: 0, ranges: new Ranges(0, send.size), state: 'open', begun: false });
-  }
-
-  async #attempt(session: SftpSession, send: Send, anew: boolean): Promise<void> {
-    try {
-      await this.#send(session, send, anew);
-      send.state = 'sent';
-    } catch (error) {
-      if (error instanceof ChangedError) {
-        send.state = 'changed';
-        return;
-      }
-      if (isLostLink(error) || error instanceof CancelledError) throw error;
-      let reason = localError(error, send.file.from);
-      if (error instanceof StatusError) {
-        // First make room: the question why may need some.
-        await discard(this.room, session, send.temp);
-        reason = await whyNotWritten(this.room, session, send.file.to, send.size, error);
-      }
-      this.tally.fail(send.file, reason);
-      send.state = 'failed';
-    }
-  }
-
-  async #send(session: SftpSession, send: Send, anew: boolean): Promise<void> {
+  protected async move(session: SftpSession, send: Send, anew: boolean): Promise<void> {
     const source = await local(send.file.from, (from) => fs.open(from, 'r'));
     try {
       const now = await source.stat();
@@ -191,8 +91,12 @@ class UploadBatch {
       }
       const handle = await this.#openTemp(session, send, source, anew);
       const big = send.size >= bigFile;
-      if (big) await this.room.sessions.withLanes(session, (sessions) => this.#pushWide(sessions, session, send, source));
-      else await this.#push([{ session, handle }], send, source);
+      const pushed = await outcome(big ? this.room.sessions.withLanes(session, (sessions) => this.#pushWide(sessions, send, source)) : this.#push([{ session, handle }], send, source));
+      if (!pushed.ok) {
+        // As long as it is open, removing it makes no room.
+        unawaited(session.close(handle), this.room.log);
+        throw pushed.error;
+      }
       await this.#finish(session, handle, send, big);
       const after = await source.stat();
       if (after.size !== send.size || after.mtimeMs !== send.mtimeMs) {
@@ -206,38 +110,33 @@ class UploadBatch {
 
   /** Goes on with what is there already: from before the link was lost, or of a big file from an earlier transfer. */
   async #openTemp(session: SftpSession, send: Send, source: fs.FileHandle, anew: boolean): Promise<Handle> {
-    const fresh = async (): Promise<Handle> => {
-      this.tally.correct(-send.sent);
-      Object.assign(send, { sent: 0, ranges: new Ranges(0, send.size), begun: true });
-      return session.open(send.temp, OpenFlag.Write | OpenFlag.Create | OpenFlag.Truncate, { mode: 0o600 });
-    };
-    if (!send.begun && (send.size < bigFile || anew)) return fresh();
+    if (!send.begun && (send.size < bigFile || anew)) return this.#openFresh(session, send);
     const opened = await outcome(session.open(send.temp, OpenFlag.Read | OpenFlag.Write));
     if (!opened.ok) {
       // A pod that has been started anew has nothing of it.
-      if (isStatus(opened.error, Status.NoSuchFile)) return fresh();
+      if (isStatus(opened.error, Status.NoSuchFile)) return this.#openFresh(session, send);
       throw opened.error;
     }
-    if (!send.begun) {
-      send.begun = true;
-      const { size = 0 } = await session.fstat(opened.value);
-      const sure = size <= send.size ? Math.max(0, size - slack) : 0;
-      const doubtful = async (): Promise<boolean> => sure > 0 && !(await this.room.sessions.hasShell()) && !(await seemAlike(sure, readerOf(source), (at, length) => session.read(opened.value, at, length)));
-      if (size > send.size || (await doubtful())) {
-        await session.close(opened.value);
-        return fresh();
-      }
-      send.ranges = new Ranges(sure, send.size);
-      send.sent = sure;
-      this.tally.correct(sure);
+    const handle = opened.value;
+    if (send.begun) return handle;
+    const { size = 0 } = await session.fstat(handle);
+    const sure = size > send.size ? 0 : await this.sureOf(size, readerOf(source), (at, length) => session.read(handle, at, length));
+    if (sure > 0) {
+      this.goOnFrom(send, sure);
+      return handle;
     }
-    return opened.value;
+    await session.close(handle);
+    return this.#openFresh(session, send);
   }
 
-  async #pushWide(sessions: readonly SftpSession[], main: SftpSession, send: Send, source: fs.FileHandle): Promise<void> {
-    const opened = (await Promise.all((sessions.length > 0 ? sessions : [main]).map(async (session) => ({ session, handle: await outcome(session.open(send.temp, OpenFlag.Write)) })))).flatMap(
-      ({ session, handle }) => (handle.ok ? [{ session, handle: handle.value }] : []),
-    );
+  #openFresh(session: SftpSession, send: Send): Promise<Handle> {
+    this.tally.correct(-send.moved);
+    Object.assign(send, { moved: 0, ranges: new Ranges(0, send.size), begun: true });
+    return session.open(send.temp, OpenFlag.Write | OpenFlag.Create | OpenFlag.Truncate, { mode: 0o600 });
+  }
+
+  async #pushWide(sessions: readonly SftpSession[], send: Send, source: fs.FileHandle): Promise<void> {
+    const opened = await openOnEach(sessions, send.temp);
     if (opened.length === 0) throw new SessionLostError('No channel for the file');
     const pushed = await outcome(this.#push(opened, send, source));
     const closed = await Promise.all(opened.map(({ session, handle }) => outcome(session.close(handle))));
@@ -245,7 +144,7 @@ class UploadBatch {
     if (failed !== undefined) throw failed.error;
   }
 
-  async #push(targets: readonly { session: SftpSession; handle: Handle }[], send: Send, source: fs.FileHandle): Promise<void> {
+  async #push(targets: readonly Target[], send: Send, source: fs.FileHandle): Promise<void> {
     const workers = targets.flatMap((one) => Array.from({ length: Math.min(this.batch.requests, Math.ceil(send.size / one.session.maxWrite)) }, () => one));
     await inParallel(workers, workers.length, async ({ session, handle }) => {
       for (let range = send.ranges.take(session.maxWrite); range !== undefined; range = send.ranges.take(session.maxWrite)) {
@@ -257,9 +156,8 @@ class UploadBatch {
             if (bytesRead === 0) throw new ChangedError();
             at += bytesRead;
           }
-          await session.write(handle, range.start, data, this.watch.signal === undefined ? {} : { signal: this.watch.signal });
-          send.sent += data.length;
-          this.tally.moved(data.length, send.file);
+          await session.write(handle, range.start, data, this.call);
+          this.arrived(send, data.length);
         } catch (error) {
           send.ranges.giveBack(range);
           throw error;
@@ -287,15 +185,15 @@ class UploadBatch {
     if (found.value.size !== undefined && found.value.size !== send.size) throw new StatusError(Status.Failure, `${found.value.size} of ${send.size} bytes were written`);
   }
 
-  async #check(): Promise<void> {
-    const sent = this.#in('sent').filter(({ size }) => size > 0);
-    if (sent.length === 0) return;
-    this.tally.phase('checking');
+  protected async check(sent: readonly Send[]): Promise<void> {
     const { signal } = this.watch;
-    const digests = await this.#steadily(() => podHashes(this.room, sent.map(({ temp, size }) => ({ path: temp, size })), signal));
+    const digests = await this.steadily(() => podHashes(this.room, sent.map(({ temp, size }) => ({ path: temp, size })), signal));
     if (digests === undefined) this.tally.hashed = false;
     else for (const send of sent) if (digests.get(send.temp) !== (await localHash(send.file.from, send.size, signal))) send.state = 'changed';
-    this.tally.phase('moving');
+  }
+
+  protected placeAll(): Promise<void> {
+    return this.steadily((session) => inParallel(this.in('moved'), placedAtOnce, (send) => this.#place(session, send)));
   }
 
   async #place(session: SftpSession, send: Send): Promise<void> {
@@ -304,7 +202,7 @@ class UploadBatch {
     try {
       await this.room.locks.run([file.to], async () => {
         if (send.renaming && !(await exists(session, temp))) return;
-        const overwrite = file.conflict && this.overwrite;
+        const overwrite = file.conflict && this.tally.overwrite;
         if (file.replaces !== undefined && !send.renaming) {
           const there = await outcome(session.lstat(file.to));
           if (there.error instanceof SessionLostError) throw there.error;
@@ -314,23 +212,24 @@ class UploadBatch {
         send.renaming = true;
         await moveOn(this.room, session, temp, to, overwrite);
       });
-      send.state = 'placed';
-      this.tally.files++;
-      this.tally.tell();
+      this.placed(send);
     } catch (error) {
       if (isLostLink(error)) throw error;
-      this.tally.fail(file, asFileError(error, file.to));
-      send.state = 'failed';
+      this.failed(send, asFileError(error, file.to));
     }
   }
 
-  /** @param keepBig leaves what another attempt can go on with. */
-  async #clean(keepBig: boolean): Promise<void> {
-    const left = this.#sends.filter((send) => send.begun && send.state !== 'placed' && !(keepBig && send.size >= bigFile));
-    for (const { temp } of left) this.room.leftovers.add(temp);
-    for (const { temp } of this.#sends) noLongerInUse(this.room, temp);
-    if (left.length === 0) return;
-    await outcome(this.room.sessions.use('/', false, (session) => inParallel(left, 32, ({ temp }) => discard(this.room, session, temp))));
+  protected async clean(unplaced: readonly Send[]): Promise<void> {
+    for (const { temp } of unplaced) this.room.leftovers.add(temp);
+    for (const { temp } of this.moves) noLongerInUse(this.room, temp);
+    if (unplaced.length === 0) return;
+    await outcome(this.room.sessions.use('/', false, (session) => inParallel(unplaced, placedAtOnce, ({ temp }) => discard(this.room, session, temp))));
+  }
+
+  protected async whyRefused(session: SftpSession, send: Send, refusal: StatusError): Promise<unknown> {
+    // First make room: the question why may need some.
+    await discard(this.room, session, send.temp);
+    return whyNotWritten(this.room, session, send.file.to, send.size, refusal);
   }
 }
 

@@ -4,7 +4,7 @@ import { silentLog, type Logger } from '../../base/log';
 import { isFileError } from '../errors';
 import { dirname, join } from '../names';
 import type { Peeked } from '../peek';
-import type { PodFiles } from '../podFiles';
+import type { PodFiles } from '../pod/podFiles';
 import type { StreamHost } from '../streamed';
 import { Bell } from './bell';
 
@@ -19,6 +19,8 @@ export interface News {
   readonly created: readonly string[];
   readonly changed: readonly string[];
   readonly deleted: readonly string[];
+  /** Folders in which more was made or removed than is named. */
+  readonly crowded: readonly string[];
 }
 
 export interface WatchTimings {
@@ -37,6 +39,9 @@ interface Seen {
   readonly size: number;
 }
 
+/** So many names made, or removed, in one folder are told one by one: who shows it asks for the rest. */
+const namedAtMost = 500;
+
 /** SFTP tells times in whole seconds, so of a folder that changed just now the next change in the same second does not show. */
 const recentMs = 600_000;
 const granuleMs = 1_100;
@@ -53,10 +58,12 @@ export class PodWatch implements Disposable {
   /** What the editor was told of files before they were watched. */
   readonly #told = new Map<string, Seen>();
   /** The names that the editor was told of each folder. */
-  readonly #names = new Map<string, ReadonlySet<string>>();
+  readonly #names = new Map<string, Set<string>>();
   /** Folders to be listed with each look, whatever their time says, until then. */
   readonly #again = new Map<string, number>();
   readonly #notBefore = new Map<string, number>();
+  /** Changed by our own hand since this look began: what it has seen of them is no news. */
+  readonly #own = new Set<string>();
   #wanted: Wanted = { files: [], folders: [] };
   #bell: Bell | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -66,7 +73,7 @@ export class PodWatch implements Disposable {
   #disposed = false;
 
   constructor(
-    private readonly files: Pick<PodFiles, 'peek' | 'list' | 'changed'>,
+    private readonly files: Pick<PodFiles, 'peek' | 'list' | 'changed' | 'isChanging'>,
     private readonly host: StreamHost,
     private readonly onNews: (news: News) => void,
     options: { readonly log?: Logger; readonly timings?: Partial<WatchTimings>; readonly now?: () => number } = {},
@@ -124,12 +131,14 @@ export class PodWatch implements Disposable {
   own(path: string, how: 'created' | 'changed' | 'deleted'): void {
     this.#seen.delete(path);
     this.#told.delete(path);
+    this.#own.add(path);
     if (how === 'changed') return;
     const folder = dirname(path);
     const names = this.#names.get(folder);
     if (names === undefined) return;
     const name = path.slice(path.lastIndexOf('/') + 1);
-    this.#names.set(folder, how === 'created' ? new Set([...names, name]) : new Set([...names].filter((known) => known !== name)));
+    if (how === 'created') names.add(name);
+    else names.delete(name);
   }
 
   dispose(): void {
@@ -166,20 +175,22 @@ export class PodWatch implements Disposable {
   async #ask(): Promise<void> {
     const { files, folders } = this.#wanted;
     const paths = [...files, ...folders];
+    this.#own.clear();
     const found = await this.files.peek(paths);
     // Nobody looks any more: what has changed is told by the first look when somebody does.
     if (this.#resting) return;
-    const news = { created: [] as string[], changed: [] as string[], deleted: [] as string[] };
+    const news: Found = { created: [], changed: [], deleted: [], crowded: [] };
     files.forEach((path, i) => this.#judgeFile(path, found[i], news));
     const listings = folders.filter((folder, i) => this.#isToList(folder, found[files.length + i]));
     await Promise.all(listings.map((folder) => this.#compare(folder, news)));
     if (this.#disposed || news.created.length + news.changed.length + news.deleted.length === 0) return;
-    for (const path of [...news.changed, ...news.created, ...news.deleted]) this.files.changed(path);
+    if (news.crowded.length > 0) this.files.changed();
+    else for (const path of [...news.changed, ...news.created, ...news.deleted]) this.files.changed(path);
     this.onNews(news);
   }
 
-  #judgeFile(path: string, found: Peeked | undefined, news: { created: string[]; changed: string[]; deleted: string[] }): void {
-    if (found === undefined || found === 'unknown') return;
+  #judgeFile(path: string, found: Peeked | undefined, news: Found): void {
+    if (found === undefined || found === 'unknown' || this.#isOurs(path)) return;
     const before = this.#seen.get(path) ?? this.#told.get(path);
     this.#told.delete(path);
     const now = found === 'missing' ? found : { mtimeMs: found.mtimeMs, size: found.size };
@@ -214,19 +225,30 @@ export class PodWatch implements Disposable {
     return changed || again !== undefined;
   }
 
-  async #compare(folder: string, news: { created: string[]; deleted: string[] }): Promise<void> {
+  #isOurs(path: string): boolean {
+    return this.#own.has(path) || this.files.isChanging(path);
+  }
+
+  async #compare(folder: string, news: Found): Promise<void> {
     try {
       const names = new Set((await this.files.list(folder)).map(({ name }) => name));
       const before = this.#names.get(folder);
       if (before === undefined) return;
-      for (const name of names) if (!before.has(name)) news.created.push(join(folder, name));
-      for (const name of before) if (!names.has(name)) news.deleted.push(join(folder, name));
-      this.#names.set(folder, names);
+      const others = (name: string): boolean => !this.#isOurs(join(folder, name));
+      const made = [...names].filter((name) => !before.has(name) && others(name));
+      const gone = [...before].filter((name) => !names.has(name) && others(name));
+      for (const name of made.slice(0, namedAtMost)) news.created.push(join(folder, name));
+      for (const name of gone.slice(0, namedAtMost)) news.deleted.push(join(folder, name));
+      if (Math.max(made.length, gone.length) > namedAtMost) news.crowded.push(folder);
+      for (const name of made) before.add(name);
+      for (const name of gone) before.delete(name);
     } catch (error) {
       if (!isFileError(error, 'not-found', 'not-a-directory', 'no-permission')) throw error;
     }
   }
 }
+
+type Found = { -readonly [K in keyof News]: string[] };
 
 const nothing: Wanted = { files: [], folders: [] };
 const isSame = (a: Seen | 'missing', b: Seen | 'missing'): boolean => (a === 'missing' || b === 'missing' ? a === b : a.mtimeMs === b.mtimeMs && a.size === b.size);

@@ -5,14 +5,12 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { CancelledError } from '../../../src/base/errors';
 import { listFiles, type ListOptions } from '../../../src/files/find/listFiles';
-import { readWordsFrom } from '../../../src/files/ignoreFiles';
+import { readWordsFrom } from '../../../src/files/ignore/ignoreFiles';
 import { SearchError } from '../../../src/files/search/query';
 import { startPod, type TestPod } from '../pod';
-import { has, type ToolSet, toolFolder } from '../search/tools';
+import { toolFolder, toolSets } from '../search/tools';
 
-const sets: readonly ToolSet[] = ['rg', 'grep', 'busybox'];
-
-for (const set of sets.filter(has))
+for (const set of toolSets)
   describe(`listing all files with what comes with ${set}`, function () {
     this.timeout(60_000);
     let pod: TestPod;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { readWordsFrom } from '../../../src/files/ignoreFiles';
+import { readWordsFrom } from '../../../src/files/ignore/ignoreFiles';
 import { searchFolder } from '../../../src/files/search/search';
 import { startPod, type TestPod } from '../pod';
 import { bigTreeFiles, makeBigTree } from './bigTree';

@@ -4,12 +4,12 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { CancelledError } from '../../../src/base/errors';
 import { sleep } from '../../../src/base/time';
-import { readWordsFrom } from '../../../src/files/ignoreFiles';
+import { readWordsFrom } from '../../../src/files/ignore/ignoreFiles';
 import { isFileError } from '../../../src/files/errors';
 import { type LineMatch, SearchError, type SearchQuery, type SearchSummary } from '../../../src/files/search/query';
 import { type SearchOptions, searchFolder } from '../../../src/files/search/search';
 import { startPod, type TestPod } from '../pod';
-import { has, type ToolSet, toolFolder } from './tools';
+import { toolFolder, toolSets } from './tools';
 
 interface Found extends SearchSummary {
   readonly found: LineMatch[];
@@ -17,9 +17,7 @@ interface Found extends SearchSummary {
   readonly places: string[];
 }
 
-const sets: readonly ToolSet[] = ['rg', 'grep', 'busybox'];
-
-for (const set of sets.filter(has))
+for (const set of toolSets)
   describe(`text search with ${set}`, function () {
     this.timeout(60_000);
     let pod: TestPod;

@@ -3,7 +3,8 @@ import { mkdir, symlink } from 'node:fs/promises';
 import * as path from 'node:path';
 
 /** What a pod's image has on its PATH. */
-export type ToolSet = 'rg' | 'grep' | 'busybox';
+export const toolSets = ['rg', 'grep', 'busybox'] as const;
+export type ToolSet = (typeof toolSets)[number];
 
 const applets = ['sh', 'cat', 'grep', 'find', 'sleep', 'kill', 'setsid', 'head', 'true', 'stat', 'id', 'rm', 'touch', 'printf', 'sort'];
 
@@ -11,16 +12,20 @@ function which(name: string): string | undefined {
   return ['/usr/bin', '/bin', '/usr/local/bin'].map((folder) => path.join(folder, name)).find((file) => existsSync(file));
 }
 
-/** Whether this computer has it. Debian: `apt-get install ripgrep busybox-static`. */
-export const has = (set: ToolSet): boolean => (set === 'grep' ? true : which(set === 'rg' ? 'rg' : 'busybox') !== undefined);
+/** Where a program is; without it a variant of the tests could not run. */
+export function where(name: string): string {
+  const found = which(name);
+  if (found === undefined) throw new Error(`${name} is not installed. \`npm test\` sees to that (test/setup/system.mjs).`);
+  return found;
+}
 
 /** A folder of links to just those tools, for a PATH. */
 export async function toolFolder(dir: string, set: ToolSet): Promise<string> {
   const folder = path.join(dir, `bin-${set}`);
   await mkdir(folder);
-  const busybox = set === 'busybox' ? which('busybox') : undefined;
+  const own = where(set);
   for (const name of [...applets, ...(set === 'busybox' ? [] : ['stdbuf', 'cut', 'bash', 'inotifywait']), ...(set === 'rg' ? ['rg'] : [])]) {
-    const target = busybox !== undefined && name !== 'setsid' ? busybox : which(name);
+    const target = set === 'busybox' && name !== 'setsid' ? own : which(name);
     if (target !== undefined) await symlink(target, path.join(folder, name));
   }
   return folder;

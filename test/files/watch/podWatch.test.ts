@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { sleep } from '../../../src/base/time';
 import { type News, PodWatch, type WatchTimings } from '../../../src/files/watch/podWatch';
 import type { StreamHost } from '../../../src/files/streamed';
 import { startPod, type TestPod } from '../pod';
+import { where } from '../search/tools';
 
-const hasInotify = ['/usr/bin/inotifywait', '/usr/local/bin/inotifywait'].some(existsSync);
 /** Milliseconds in which a change must have been told; the aim is two seconds, a busy computer gets five times that. */
 const patienceMs = 10_000;
 
@@ -115,6 +114,60 @@ describe('watching what is on screen', function () {
     assert.deepEqual([[...news.created], news.changed, [...news.deleted]], [[], [], []]);
   });
 
+  it('does not take for another’s what a look saw of our own change before we told of it', async () => {
+    const file = { kind: 'file', link: false, mode: 0, uid: 0, gid: 0, readonly: false } as const;
+    const folder = { ...file, kind: 'directory', size: 0, mtimeMs: Date.now() } as const;
+    let size = 1;
+    let names = ['f'];
+    let changing = '';
+    let duringLook: () => void = () => undefined;
+    let looks = 0;
+    const files = {
+      peek: async (paths: readonly string[]) => {
+        const seen = paths.map((one) => (one === '/d' ? { ...folder, mtimeMs: folder.mtimeMs + looks } : { ...file, size, mtimeMs: 0 }));
+        looks++;
+        duringLook();
+        duringLook = () => undefined;
+        return seen;
+      },
+      list: async () => names.map((name) => ({ name, kind: 'file' as const, link: false })),
+      changed: () => undefined,
+      isChanging: (one: string) => one === changing,
+    };
+    news = { created: new Set(), changed: [], deleted: new Set() };
+    watch = new PodWatch(files, noBell, ({ created, changed, deleted }) => {
+      created.forEach((one) => news.created.add(one));
+      deleted.forEach((one) => news.deleted.add(one));
+      news.changed.push(...changed);
+    }, { timings: { everyMs: 20 } });
+    const looked = async (): Promise<void> => {
+      const from = looks;
+      await until('two looks', () => looks >= from + 2);
+    };
+    watch.listed('/d', names);
+    watch.want({ files: ['/d/f'], folders: ['/d'] });
+    await looked();
+    // On the pod already, not yet acknowledged here.
+    changing = '/d/f';
+    size = 2;
+    await looked();
+    watch.own('/d/f', 'changed');
+    changing = '/d/new';
+    names = ['f', 'new'];
+    await looked();
+    watch.own('/d/new', 'created');
+    changing = '';
+    // Seen before the change, answered after it.
+    duringLook = () => {
+      size = 3;
+      watch.own('/d/f', 'changed');
+    };
+    await looked();
+    assert.deepEqual([[...news.created], news.changed, [...news.deleted]], [[], [], []]);
+    size = 4;
+    await until('another’s change', () => news.changed.length === 1);
+  });
+
   it('asks in one round trip, and nothing while nobody looks', async () => {
     const folders = [pod.dir];
     for (let i = 0; i < 50; i++) {
@@ -155,6 +208,32 @@ describe('watching what is on screen', function () {
     await until('the last of it', () => news.changed.length > told);
   });
 
+  it('names some of very many new files, and says that there are more', async () => {
+    const many = 100_000;
+    const names = Array.from({ length: many }, (_, i) => `${i}`);
+    let listing = ['old'];
+    let told: News | undefined;
+    const changedHere: (string | undefined)[] = [];
+    const stat = { kind: 'directory', link: false, size: 0, mtimeMs: Date.now(), mode: 0, uid: 0, gid: 0, readonly: false } as const;
+    const files = {
+      peek: async (paths: readonly string[]) => paths.map(() => stat),
+      list: async () => listing.map((name) => ({ name, kind: 'file' as const, link: false })),
+      changed: (file?: string) => void changedHere.push(file),
+      isChanging: () => false,
+    };
+    watch = new PodWatch(files, noBell, (one) => (told ??= one), { timings: { everyMs: 20 } });
+    watch.listed('/d', listing);
+    listing = names;
+    const began = performance.now();
+    watch.want({ files: [], folders: ['/d'] });
+    for (const end = Date.now() + patienceMs; told === undefined && Date.now() < end; await sleep(20));
+    assert.deepEqual([told?.created.length, told?.deleted.length, told?.crowded], [500, 1, ['/d']]);
+    assert.deepEqual(changedHere, [undefined]);
+    // Names that this window makes itself cost nothing that grows with the folder.
+    for (let i = 0; i < 20_000; i++) watch.own(`/d/own${i}`, 'created');
+    assert.ok(performance.now() - began < 5_000);
+  });
+
   it('goes on after the connection was cut', async () => {
     start();
     await list();
@@ -165,28 +244,28 @@ describe('watching what is on screen', function () {
     await until('the file', () => news.created.has('after'));
   });
 
-  if (hasInotify)
-    it('is rung by the pod where inotifywait is, and asks nothing in between', async () => {
-      start({ bell: true, timings: { everyMs: 60_000, whenRungMs: 60_000 } });
-      await list();
-      watch.want({ files: [pod.at('loss.csv')], folders: [pod.dir] });
-      await sleep(1_500);
-      const { bytesUp } = pod.link.counts;
-      await sleep(500);
-      assert.equal(pod.link.counts.bytesUp, bytesUp);
-      await writeFile(pod.at('loss.csv'), 'a');
-      await until('the file', () => news.created.has('loss.csv'));
-      for (let i = 0; i < 15; i++) {
-        await appendFile(pod.at('loss.csv'), 'b');
-        await sleep(100);
-      }
-      await until('its growth', () => news.changed.includes('loss.csv'));
-      await sleep(2_500);
-      await writeFile(pod.at('last'), '');
-      await until('what came after', () => news.created.has('last'));
-      pod.link.cut();
-      await sleep(4_500);
-      await writeFile(pod.at('later'), '');
-      await until('what came after the cut', () => news.created.has('later'));
-    });
+  it('is rung by the pod where inotifywait is, and asks nothing in between', async () => {
+    where('inotifywait');
+    start({ bell: true, timings: { everyMs: 60_000, whenRungMs: 60_000 } });
+    await list();
+    watch.want({ files: [pod.at('loss.csv')], folders: [pod.dir] });
+    await sleep(1_500);
+    const { bytesUp } = pod.link.counts;
+    await sleep(500);
+    assert.equal(pod.link.counts.bytesUp, bytesUp);
+    await writeFile(pod.at('loss.csv'), 'a');
+    await until('the file', () => news.created.has('loss.csv'));
+    for (let i = 0; i < 15; i++) {
+      await appendFile(pod.at('loss.csv'), 'b');
+      await sleep(100);
+    }
+    await until('its growth', () => news.changed.includes('loss.csv'));
+    await sleep(2_500);
+    await writeFile(pod.at('last'), '');
+    await until('what came after', () => news.created.has('last'));
+    pod.link.cut();
+    await sleep(4_500);
+    await writeFile(pod.at('later'), '');
+    await until('what came after the cut', () => news.created.has('later'));
+  });
 });

@@ -37,18 +37,23 @@ describe('files to and from a pod', () => {
     await storage.waitFor(/\d MB used.* \d+s ago · 100 GB volume/);
   });
 
-  it('ask before a big one is pulled into the editor, and are downloaded instead', async () => {
+  /** What the editor says in the place of a file that it does not show. */
+  const inPlace = (what: RegExp): Promise<boolean> =>
+    until(`${what} in the file’s place`, async () => (await editor.page.locator('.monaco-editor-pane-placeholder').allInnerTexts()).some((text) => what.test(text)));
+
+  it('are not pulled into the editor by a click when they are big, and are downloaded instead', async () => {
     await (await (await editor.sidebar()).row('llama-ft')).action('Open Remote Workspace');
     const explorer = await editor.explorer();
     const file = await (await explorer.row('weights.pt')).pinned();
     await file.click();
-    const asked = await editor.dialog(/Open weights\.pt \(12 MB\) in the editor\?/);
-    assert.deepEqual((await asked.buttons()).sort(), ['Cancel', 'Download…', 'Open Anyway']);
+    await inPlace(/very large/);
+    const offer = await editor.notification(/weights\.pt \(12 MB\) is not pulled into the editor unasked/);
+    assert.deepEqual((await offer.buttons()).sort(), ['Download…', 'Open Anyway']);
+    assert.equal(await editor.page.locator('.monaco-dialog-box').count(), 0);
     await editor.screenshot('big-file');
     const folder = join(editor.home, 'downloads');
     mkdirSync(folder, { recursive: true });
-    await asked.press('Download…');
-    await (await editor.dialog(/was not opened, as you said/)).press('OK');
+    await offer.press('Download…');
     await editor.quickInput.waitFor(/Download to/);
     await editor.quickInput.type(`${folder}/`);
     await editor.page.getByRole('button', { name: 'Download Here' }).click();
@@ -58,11 +63,17 @@ describe('files to and from a pod', () => {
     await editor.clearNotifications();
   });
 
-  it('open anyway when the person says so', async () => {
-    const file = await (await editor.explorer()).row('weights.pt');
-    await file.doubleClick();
+  it('open anyway when the person says so, and are asked about once more', async () => {
+    await (await (await editor.explorer()).row('weights.pt')).click();
+    await inPlace(/very large/);
+    const anyway = editor.page.locator('.monaco-editor-pane-placeholder').getByRole('button', { name: 'Open Anyway' });
+    await anyway.click();
+    await (await editor.dialog(/Open weights\.pt \(12 MB\) in the editor\?/)).press('Cancel');
+    await inPlace(/very large/);
+    await anyway.click();
     await (await editor.dialog(/Open weights\.pt/)).press('Open Anyway');
-    await until('the editor to say that it is binary', async () => (await editor.page.locator('.monaco-editor-pane-placeholder').allInnerTexts()).some((text) => /binary/.test(text)));
+    await inPlace(/binary/);
+    await editor.clearNotifications();
   });
 
   it('are reached from any terminal after one line in the SSH configuration', async () => {

@@ -1,8 +1,8 @@
-import { FileError, isFileError } from './errors';
-import { permissionMask } from './kinds';
-import { join, normalise } from './names';
+import { FileError, isFileError } from '../errors';
+import { permissionMask } from '../kinds';
+import { join, normalise } from '../names';
 import type { PodFiles } from './podFiles';
-import { tempBeside } from './temp';
+import { tempBeside } from '../temp';
 
 /** More than this is a transfer, with progress and an end in sight, and no drag from one folder to another. */
 const maxBytes = 500_000_000;

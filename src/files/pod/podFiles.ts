@@ -1,28 +1,29 @@
-import type { Disposable } from '../base/disposable';
-import { silentLog, type Logger } from '../base/log';
-import { bringBack } from './aside';
-import { AttributeCache } from './cache';
-import { copy } from './copy';
-import { FileError, isStatus, Status } from './errors';
-import type { FilesHost } from './host';
-import type { FileStat, Identity } from './kinds';
-import { type Entry, list } from './list';
-import { normalise } from './names';
-import { peek, type Peeked } from './peek';
-import { readFile, type ReadOptions } from './read';
-import { remove, sweep } from './remove';
-import { rename } from './rename';
-import { outcome, type Room, toFileError } from './room';
-import type { SpaceLeft } from './sftp';
-import { checkParent, stat } from './stat';
-import { Sessions } from './sessions';
-import { PathLocks, Turns } from './turns';
-import { LocalFileError, type TransferOptions, type TransferPlan, type TransferResult } from './transfer/contract';
-import { download } from './transfer/download';
-import { planDownload, type PlanOptions } from './transfer/planDownload';
-import { planUpload } from './transfer/planUpload';
-import { upload } from './transfer/upload';
-import { writeFile, type WriteOptions } from './write';
+import type { Disposable } from '../../base/disposable';
+import { silentLog, type Logger } from '../../base/log';
+import { bringBack } from '../aside';
+import { AttributeCache } from '../cache';
+import { copy } from '../copy';
+import { FileError, isStatus, Status } from '../errors';
+import type { FilesHost } from '../host';
+import type { FileStat, Identity } from '../kinds';
+import { type Entry, list } from '../list';
+import { normalise } from '../names';
+import { peek, type Peeked } from '../peek';
+import { readFile, type ReadOptions } from '../read';
+import { remove, sweep } from '../remove';
+import { rename } from '../rename';
+import { outcome, type Room, toFileError } from '../room';
+import type { SpaceLeft } from '../sftp';
+import { checkParent, stat } from '../stat';
+import { Sessions } from '../sessions';
+import { PathLocks, Turns } from '../turns';
+import { LocalFileError, type TransferOptions, type TransferPlan, type TransferResult } from '../transfer/contract';
+import { download } from '../transfer/download';
+import type { PlanOptions } from '../transfer/plan';
+import { planDownload } from '../transfer/planDownload';
+import { planUpload } from '../transfer/planUpload';
+import { upload } from '../transfer/upload';
+import { writeFile, type WriteOptions } from '../write';
 
 export interface PodFilesOptions {
   readonly log?: Logger;
@@ -191,6 +192,11 @@ export class PodFiles implements Disposable {
   changed(path?: string): void {
     if (path === undefined) this.#room.cache.forgetAll();
     else this.#room.cache.forget(path);
+  }
+
+  /** A change of ours to this path is under way. */
+  isChanging(path: string): boolean {
+    return this.#room.locks.holds(path);
   }
 
   async #do<T>(path: string, work: (path: string) => Promise<T>): Promise<T> {

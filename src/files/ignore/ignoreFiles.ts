@@ -1,8 +1,8 @@
 import ignore from 'ignore';
-import { isFileError } from './errors';
+import { isFileError } from '../errors';
 import { opinion, reincluded, type Rules } from './ignoreRules';
-import { dirname, isWithin, join } from './names';
-import type { PodFiles } from './podFiles';
+import { dirname, isWithin, join } from '../names';
+import type { PodFiles } from '../pod/podFiles';
 
 /** What one folder says of what lies in it. */
 export interface FolderWords {
