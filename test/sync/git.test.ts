@@ -11,6 +11,7 @@ import type { SshConnection } from '../../src/ssh/connection';
 import { GitError } from '../../src/sync/git/errors';
 import { repositoryHere, sharesHistory } from '../../src/sync/git/here';
 import { HOOK_MARK, pushToCheckout } from '../../src/sync/git/hook';
+import type { SyncHost } from '../../src/sync/host';
 import { Git } from '../../src/sync/git/program';
 import { freeName, podOfUrl, reachRemote, remoteName, remotesOf, remoteUrl, requireRemoteName } from '../../src/sync/git/remotes';
 import { lookThere, makeThere } from '../../src/sync/git/there';
@@ -211,6 +212,8 @@ describe('a pod as a git remote', function () {
     await assert.rejects(repositoryHere(new Git(local.folder, path.join(dir, 'no-such-git'))), failsWith('no-git-here'));
     const bin = path.join(dir, 'bin');
     await mkdir(bin);
+    const talkative: SyncHost = { ...connection, exec: (...all) => connection.exec(...all), run: async (...all) => ({ ...(await connection.run(...all)), stdout: Buffer.concat([Buffer.from('Welcome! kind\nkind words\n'), (await connection.run(...all)).stdout]) }) };
+    assert.equal((await lookThere(talkative, pod.mount)).kind, 'files');
     const bare = await startSshPod({ env: { PATH: bin } });
     try {
       const without = await bare.connect();

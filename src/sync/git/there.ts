@@ -4,10 +4,12 @@ import { GitError } from './errors';
 import type { RepositoryHere } from './here';
 import { HOOK_MARK, pushToCheckout } from './hook';
 
+const KINDS = ['missing', 'empty', 'files', 'repository', 'bare'] as const;
+
 /** What lies at a path of a pod, as far as a remote needs to know it. */
 export interface PlaceThere {
   /** `files`: a folder with something in it, and no repository. `bare`: a repository without files of its own. */
-  readonly kind: 'missing' | 'empty' | 'files' | 'repository' | 'bare';
+  readonly kind: (typeof KINDS)[number];
   /** What is checked out. */
   readonly branch?: string | undefined;
   /** Absent before the first commit. */
@@ -18,6 +20,8 @@ export interface PlaceThere {
 
 /** Finding the first commits reads all of them. */
 const LOOK_DEADLINE_MS = 120_000;
+/** Histories that were joined have several; each is asked for here. */
+const MOST_ROOTS = 50;
 const MAKE_DEADLINE_MS = 60_000;
 const INSTALLERS = { 'apt-get': 'apt-get update && apt-get install -y git', apk: 'apk add git', dnf: 'dnf install -y git', yum: 'yum install -y git' } as const;
 
@@ -40,16 +44,17 @@ export async function lookThere(host: SyncHost, path: string, signal?: AbortSign
     '[ -f "$(git rev-parse --git-path shallow)" ] || git rev-list --max-parents=0 --all | sed "s/^/root /"',
   ];
   const { code, stdout, stderr } = await host.run(underSh(script), { deadlineMs: LOOK_DEADLINE_MS, ...(signal && { signal }) });
+  // What a login's own scripts print comes before, and is none of it.
   const lines = stdout.toString().split('\n');
   const all = (word: string): string[] => lines.flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []));
-  if (lines[0]?.startsWith('no-git') === true) {
-    const installer = lines[0].slice('no-git '.length);
-    throw new GitError('no-git-there', { detail: installer in INSTALLERS ? INSTALLERS[installer as keyof typeof INSTALLERS] : undefined });
-  }
-  const [kind] = all('kind');
-  if (kind === 'file') throw new GitError('not-a-folder', { folder: path });
+  const without = lines.find((line) => /^no-git( |$)/.test(line));
+  if (without !== undefined) throw new GitError('no-git-there', { detail: Object.entries(INSTALLERS).find(([name]) => without === `no-git ${name}`)?.[1] });
+  const said = all('kind').at(-1);
+  if (said === 'file') throw new GitError('not-a-folder', { folder: path });
+  const kind = KINDS.find((one) => one === said);
   if (code !== 0 || kind === undefined) throw new GitError('there-refuses', { folder: path, detail: stderr.toString().trim() });
-  return { kind: kind as PlaceThere['kind'], branch: all('branch')[0], commit: all('commit')[0], roots: all('root') };
+  const isId = (id: string): boolean => /^[0-9a-f]{40,64}$/.test(id);
+  return { kind, branch: all('branch').at(-1), commit: all('commit').filter(isId).at(-1), roots: all('root').filter(isId).slice(0, MOST_ROOTS) };
 }
 
 /**

@@ -68,6 +68,13 @@ describe('a pod as a git remote of a local folder', () => {
       await git('remote', 'add', 'mine', 'https://example.invalid/mine.git');
       await git('remote', 'remove', 'runpod-llama-ft');
       await assert.rejects(Promise.resolve(add({ name: 'mine' })), /leads elsewhere/);
+      // The name of a pod that is gone is taken over; a person's own stays theirs.
+      await git('remote', 'add', 'runpod-llama-ft', 'runpod-gone123:/workspace/old');
+      assert.equal(await git('remote', 'get-url', (await add()).name), `runpod-${pod}:${there.path}`);
+      await git('remote', 'set-url', 'runpod-llama-ft', 'https://example.invalid/theirs.git');
+      assert.equal((await add()).name, 'runpod-llama-ft-2');
+      // What was fetched from there would be a history in common.
+      await git('remote', 'remove', 'runpod-llama-ft-2');
       await git('checkout', '-q', '--orphan', 'else');
       await git('commit', '-q', '-m', 'three');
       await git('branch', '-q', '-D', 'dev');
