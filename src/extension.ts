@@ -1,7 +1,7 @@
 import { window, type ExtensionContext } from 'vscode';
 import { ActivePod } from './editor/activePod';
 import { Api } from './editor/api';
-import { ApiKeys } from './editor/apiKey';
+import { accountName, ApiKeys } from './editor/apiKey';
 import { AttentionWatch } from './editor/attention';
 import { registerBrowse } from './editor/commands/browse';
 import { registerDoctor } from './editor/commands/doctor';
@@ -78,7 +78,7 @@ export function activate(context: ExtensionContext): void {
   const unsolved = new Unsolved(parts);
   const drops = new PodDrops();
   const diskFigures = new DiskFigures();
-  const podsView = new PodsView(store, sessions, activePod, now, (visible) => attention.viewVisible(visible), { drops, storage: diskFigures, runs: runBook, unsolved });
+  const podsView = new PodsView(store, sessions, activePod, now, (visible) => attention.viewVisible(visible), { drops, storage: diskFigures, runs: runBook, unsolved, accountName: () => accountName(keys) });
   drops.useParts(parts);
   diskFigures.useParts(parts);
   context.subscriptions.push(

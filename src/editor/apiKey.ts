@@ -171,3 +171,6 @@ export class ApiKeys {
     return this.context.globalState.get<string[]>(name) ?? [];
   }
 }
+
+/** For people, the account in use where there are several; undefined where there is nothing to tell apart. */
+export const accountName = ({ active, names }: Pick<ApiKeys, 'active' | 'names'>): string | undefined => (names.length === 0 ? undefined : (active ?? l10n.t('key without a name')));

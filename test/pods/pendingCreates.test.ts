@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { createFirst, createPod, CreateUncertainError, NothingPlacedError } from '../../src/pods/create';
+import { CreateCancelledError, createFirst, createPod, CreateUncertainError, NothingPlacedError } from '../../src/pods/create';
 import { CREATE_MARK } from '../../src/pods/createMark';
 import { PendingCreates, type PendingCreate } from '../../src/pods/pendingCreates';
 import { RunPodError } from '../../src/runpod/errors';
@@ -39,6 +39,30 @@ describe('several candidates', () => {
 
   it('end with every refusal when none is placed', async () => {
     await assert.rejects(createFirst({ create: () => Promise.reject(fail('no-capacity', 400)), list: async () => [] }, [request, request]), (e) => e instanceof NothingPlacedError && e.refusals.length === 2);
+  });
+
+  it('that are cancelled on their way hand over what came of them, so that it is ended', async () => {
+    for (const lost of [false, true]) {
+      const cancelled = new AbortController();
+      const made: Pod[] = [];
+      const shelf = new Shelf();
+      const create = async (r: CreatePodRequest): Promise<Pod> => {
+        cancelled.abort();
+        const pod = aPod({ id: 'new', name: r.name, env: r.env ?? {} });
+        made.push(pod);
+        if (lost) throw fail('server', 502, true);
+        return pod;
+      };
+      await assert.rejects(
+        createFirst({ create, list: async () => made.map(row) }, [request, request], { signal: cancelled.signal, journal: shelf.open(), looks: { count: 2, everyMs: 1 } }),
+        (e) => e instanceof CreateCancelledError && e.pod.id === 'new',
+      );
+      assert.equal(made.length, 1);
+      assert.equal(shelf.all.length, 0, 'its end is known');
+    }
+    const before = new AbortController();
+    before.abort();
+    await assert.rejects(createFirst({ create: () => assert.fail('sent'), list: async () => [] }, [request], { signal: before.signal }), { name: 'CancelledError' });
   });
 
   it('are not gone on with after a lost answer or an empty purse', async () => {

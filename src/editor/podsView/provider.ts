@@ -9,7 +9,7 @@ import type { RunBook } from '../podRuns/book';
 import { runNodes, runRow } from '../podRuns/rows';
 import type { Finding } from '../../pods/guard/secondLook';
 import { nodeId, type PodsNode } from './nodes';
-import { accountRow, childRow, childrenOf, leftWords, podRow, ROW_SCHEME, unreadableRow, type RowContext } from './rows';
+import { accountRow, childRow, childrenOf, isKnown, leftWords, podRow, ROW_SCHEME, unreadableRow, type RowContext } from './rows';
 import { byImportance } from './state';
 import { podTooltip } from './tooltip';
 
@@ -21,6 +21,8 @@ export interface PodsViewExtras {
   readonly drops?: TreeDragAndDropController<PodsNode>;
   readonly storage?: { readonly onDidChange: (listener: () => void) => Disposable; textOf(podId: string): string | undefined };
   readonly runs?: RunBook;
+  /** Where several accounts are known, the name of the one in use. */
+  readonly accountName?: () => string | undefined;
   readonly unsolved?: { readonly onDidChange: (listener: () => void) => Disposable; of(podId: string): Finding | undefined };
 }
 
@@ -142,7 +144,7 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
   }
 
   #context(): RowContext {
-    return { state: this.store.state, now: this.now(), activePod: this.activePod.id, unsolved: (podId) => this.extras.unsolved?.of(podId) };
+    return { state: this.store.state, now: this.now(), activePod: this.activePod.id, accountName: this.extras.accountName?.(), unsolved: (podId) => this.extras.unsolved?.of(podId) };
   }
 
   /** The rows of the top level, in the order they are shown in. */
@@ -151,7 +153,7 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
     const pods = [...state.pods].sort(byImportance).map((pod): PodsNode => ({ kind: 'pod', podId: pod.id }));
     const unreadable = state.rows.flatMap((r, index): PodsNode[] => (r.kind === 'unreadable' ? [{ kind: 'unreadable', index, podId: r.row.id }] : []));
     // Without pods it would stand where the editor says what to do now; the view's title tells the balance then.
-    const known = pods.length + unreadable.length > 0 && (state.account?.balance !== undefined || state.account?.spendPerHour !== undefined);
+    const known = pods.length + unreadable.length > 0 && (isKnown(state.account) || this.extras.accountName?.() !== undefined);
     const top = [...(known ? [{ kind: 'account' as const }] : []), ...unreadable, ...pods];
     const shown = new Set(top.map(nodeId));
     for (const [id, node] of this.#nodes) if (!shown.has(id) && !('podId' in node && shown.has(`pod:${node.podId}`))) this.#nodes.delete(id);
@@ -179,7 +181,8 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
     const { state } = this.store;
     this.view.message = state.problem ? this.#problemText() : '';
     const alone = state.phase === 'ready' && state.rows.length === 0 && state.account?.balance !== undefined;
-    this.view.description = alone ? leftWords(state.account) : '';
+    const name = state.phase === 'ready' && state.rows.length === 0 ? this.extras.accountName?.() : undefined;
+    this.view.description = [name, alone ? leftWords(state.account) : undefined].filter(Boolean).join(' · ');
     const top = this.#top();
     const looks = new Map(top.map((n) => [nodeId(n), this.#look(n)]));
     const sameOrder = looks.size === this.#painted.size && [...looks.keys()].every((id, i) => id === [...this.#painted.keys()][i]);

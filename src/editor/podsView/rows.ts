@@ -27,6 +27,8 @@ export interface RowContext {
   /** ms since 1970 by the API's clock. */
   readonly now: number;
   readonly activePod: string | undefined;
+  /** Where several accounts are known, the name of the one in use. */
+  readonly accountName?: string | undefined;
   /** What somebody has to decide about a pod. */
   readonly unsolved?: (podId: string) => Finding | undefined;
 }
@@ -41,20 +43,24 @@ const ICONS: Readonly<Record<PodLook, readonly [icon: string, color: string | un
 };
 
 /** Account row: `$18.42 left   spending $0.71/hr · ~26h`. */
-export function accountRow({ state, now }: RowContext): TreeItem {
+export function accountRow({ state, now, accountName }: RowContext): TreeItem {
   const account = state.account;
   const typed = account?.typed;
-  const item = new TreeItem(leftWords(account));
+  const known = isKnown(account);
+  const item = new TreeItem(known || accountName === undefined ? leftWords(account) : accountName);
   const end = balanceEnd(account);
   const spending = account?.spendPerHour === undefined ? undefined : l10n.t('spending {0}', rate(account.spendPerHour));
   const whose = typed && l10n.t('typed {0} ago', tinyTime(now - typed.at));
-  item.description = [whose, spending, end === undefined ? undefined : l10n.t('~{0}', tinyTime(end - now))].filter(Boolean).join(' · ');
+  item.description = [known ? accountName : undefined, whose, spending, end === undefined ? undefined : l10n.t('~{0}', tinyTime(end - now))].filter(Boolean).join(' · ');
   if (typed) item.tooltip = balanceWords(account, now).join('\n');
   else item.tooltip = end === undefined ? l10n.t('How long the balance lasts is unknown.') : l10n.t('At this rate, storage included, the balance is gone in about {0}, {1}. Then running pods stop, and those without a network volume are deleted.', longTime(end - now), localTime(end));
   item.iconPath = new ThemeIcon('credit-card');
   item.contextValue = 'account';
   return item;
 }
+
+/** Whether there is anything to say of the account's money. */
+export const isKnown = (account: KnownAccount | undefined): boolean => account?.balance !== undefined || account?.spendPerHour !== undefined;
 
 /** `$18.42 left`. */
 export const leftWords = (account: KnownAccount | undefined): string =>

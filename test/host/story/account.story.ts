@@ -25,12 +25,15 @@ describe('an account without a key', () => {
     await editor.quickInput.waitFor('Set API Key');
     await editor.quickInput.answer(apiKey);
     await editor.statusItem(/uses the RunPod account team/);
-    await (await (await editor.sidebar()).row('llama-ft')).waitFor(/\$0\.69\/hr/);
+    const pods = await editor.sidebar();
+    await (await pods.row('llama-ft')).waitFor(/\$0\.69\/hr/);
+    await pods.waitFor(/\$\d+\.\d\d left team · spending/);
     await editor.command('RunPod: Switch Account…');
     await editor.quickInput.waitFor('RunPod Account of This Window');
     await editor.screenshot('accounts');
     await editor.quickInput.choose('Key without a Name');
     await editor.statusItem(/uses the key without a name/);
+    await pods.waitFor(/left key without a name · spending/);
     await editor.command('RunPod: Switch Account…');
     const team = editor.page.locator('.quick-input-list .monaco-list-row', { hasText: 'team' });
     await team.hover();

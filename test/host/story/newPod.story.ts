@@ -81,6 +81,23 @@ describe('a new pod', () => {
     await editor.notification(/awaited is ready/, 110_000);
   });
 
+  it('ends what RunPod makes of a request that was cancelled on its way', async () => {
+    await editor.simulator.control('POST', 'faults', { method: 'POST', path: '/v2/pods', when: 'after', effect: { kind: 'delay', ms: 4000 } });
+    await editor.command('RunPod: New Pod…');
+    await editor.quickInput.answer('recalled');
+    await editor.quickInput.waitFor('New Pod (2/5)');
+    await editor.quickInput.type('a4000');
+    await editor.quickInput.choose(/^RTX A4000 /);
+    await editor.quickInput.choose('RunPod PyTorch');
+    await editor.quickInput.choose('20 GB volume');
+    await editor.quickInput.choose(/^4 h, then stop/);
+    await editor.quickInput.choose('Create recalled');
+    await (await editor.notification(/Creating recalled/)).press('Cancel');
+    const names = async (): Promise<string[]> => (await editor.simulator.rest<{ pods: { name: string }[] }>('GET', 'pods')).pods.map((p) => p.name);
+    await until('RunPod to have made it', async () => (await names()).includes('recalled'));
+    await until('it to be gone', async () => !(await names()).includes('recalled'));
+  });
+
   it('ends what was made when the wait is cancelled', async () => {
     await editor.command('RunPod: New Pod…');
     await editor.quickInput.answer('unwanted');
