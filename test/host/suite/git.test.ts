@@ -74,7 +74,7 @@ describe('a pod as a git remote of a local folder', () => {
       await git('remote', 'set-url', 'runpod-llama-ft', 'https://example.invalid/theirs.git');
       assert.equal((await add()).name, 'runpod-llama-ft-2');
       // What was fetched from there would be a history in common.
-      await git('remote', 'remove', 'runpod-llama-ft-2');
+      for (const name of ['runpod-llama-ft', 'runpod-llama-ft-2']) await git('remote', 'remove', name);
       await git('checkout', '-q', '--orphan', 'else');
       await git('commit', '-q', '-m', 'three');
       await git('branch', '-q', '-D', 'dev');
