@@ -109,6 +109,17 @@ export class Guards implements Disposable {
     noteUse(session, podId).catch((error: unknown) => this.parts.log.debug(`Use of ${podId}: ${messageOf(error)}`));
   }
 
+  /** Work that uses the pod from its beginning to its end, however long that takes. */
+  async whileUsed<T>(podId: string, work: () => Promise<T>): Promise<T> {
+    this.noteUse(podId);
+    const timer = setInterval(() => this.noteUse(podId), USE_MS);
+    try {
+      return await work();
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
   #dress(pod: Pod): Pod {
     const { guard: _, ...bare } = pod as Pod & WithGuard;
     const guard = standingOf(bare, this.#found.get(pod.id));

@@ -14,7 +14,7 @@ import type { FolderConsents } from '../profile/consent';
 import { readFolder } from '../profile/folder';
 import { askedOf, type Made } from '../profile/made';
 import { isLocal } from '../sync/source';
-import type { PushResult } from '../sync/register';
+import type { PushResult } from '../sync/work';
 import { isProject } from '../sync/localFolder';
 import type { RunOutcome } from '../tasks/execute';
 

@@ -7,9 +7,11 @@ import { matchingPaths } from '../../runs/results';
 import type { RunRecord } from '../../runs/detached/list';
 import { settings } from '../settings';
 import type { Ledgers } from '../sync/ledgers';
+import type { Pair } from '../sync/push';
 import { sourceFolder, type FolderWishes } from './wishes';
 
 export interface ResultsParts {
+  readonly guards: Pair['guards'];
   readonly sessions: PodSessions;
   readonly store: PodStore;
   readonly ledgers: Ledgers;
@@ -53,7 +55,7 @@ export async function pullResultsSoFar(parts: ResultsParts, run: RunRecord, sign
   const paths = place.paths.filter((path) => path !== run.meta.title);
   if (typed || paths.length === 0) return 0;
   const [{ pullFolder }, { localTree }] = await Promise.all([import('../sync/pull'), import('../sync/localFolder')]);
-  const pulled = await pullFolder(parts.ledgers, { pod, session: parts.sessions.get(pod.id), files: parts.files(pod.id), folder, tree: localTree(folder), destination: cwd, paths, conflicts: 'keep', confirmed: true, quietly: true }, signal);
+  const pulled = await pullFolder(parts.ledgers, { guards: parts.guards, pod, session: parts.sessions.get(pod.id), files: parts.files(pod.id), folder, tree: localTree(folder), destination: cwd, paths, conflicts: 'keep', confirmed: true, quietly: true }, signal);
   return pulled.files;
 }
 

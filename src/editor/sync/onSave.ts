@@ -5,6 +5,7 @@ import type { Parts } from '../parts';
 import { settings } from '../settings';
 import { localTree } from './localFolder';
 import { run } from '../commands/command';
+import { destinationOf } from './destination';
 import { pushFolder } from './push';
 import { isLocal } from './source';
 
@@ -47,7 +48,7 @@ export class UploadOnSave implements Disposable {
   }
 
   async #send(folder: Uri, paths: readonly string[]): Promise<void> {
-    const { ledgers, mappings, store, sessions, log } = this.parts;
+    const { guards, ledgers, mappings, store, sessions, log } = this.parts;
     const mapping = mappings.of(folder);
     const pod = mapping && store.find(mapping.podId);
     if (mapping === undefined || pod === undefined || lookOf(pod) !== 'running') {
@@ -55,7 +56,7 @@ export class UploadOnSave implements Disposable {
       return;
     }
     try {
-      const pushed = await pushFolder(ledgers, { pod, session: sessions.get(pod.id), files: this.parts.files(pod.id), folder, tree: localTree(folder), destination: mapping.destination, paths, strict: true, conflicts: 'keep', confirmed: true });
+      const pushed = await pushFolder(ledgers, { guards, pod, session: sessions.get(pod.id), files: this.parts.files(pod.id), folder, tree: localTree(folder), destination: await destinationOf(mappings, folder, pod.name), paths, strict: true, conflicts: 'keep', confirmed: true });
       if (pushed.kept.length > 0) await this.#tell(l10n.t('Changed on {0} as well, so not sent on save: {1}.', pod.name, pushed.kept.join(', ')), folder);
       else {
         this.#told = false;

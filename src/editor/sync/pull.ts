@@ -4,6 +4,7 @@ import { CancelledError } from '../../base/errors';
 import { asideName, planPull, type ConflictChoice, type PullPlan } from '../../sync/decide';
 import { bringBySftp } from '../../sync/bySftp';
 import { bringLarge, LARGE } from '../../sync/large';
+import type { Ledger } from '../../sync/ledger';
 import { namesOf } from '../../sync/localNames';
 import { compare, type Comparison } from '../../sync/plan';
 import { pull } from '../../sync/pull';
@@ -43,7 +44,7 @@ export interface PulledFolder {
 
 /** Brings what changed on a pod to a folder of this computer, with progress and questions. */
 export async function pullFolder(ledgers: Ledgers, options: PullOptions, outer?: AbortSignal): Promise<PulledFolder> {
-  const { pod, session, folder, tree, paths, destination } = options;
+  const { guards, pod, session, folder, tree, paths, destination } = options;
   if (folder.scheme !== 'file') throw new Error(l10n.t('Only a folder of this computer can take a pod’s files: {0} is not one.', folder.toString(true)));
   return withPatience(
     options.quietly === true ? undefined : l10n.t('Bringing {0} from {1}', destination, pod.name),
@@ -53,7 +54,7 @@ export async function pullFolder(ledgers: Ledgers, options: PullOptions, outer?:
         const link = await session.link(signal);
         const mount = await mountPath(session, signal);
         const target = onPod(mount, destination);
-        return await ledgers.use(folder, target, async (ledger) => {
+        const bring = async (ledger: Ledger): Promise<PulledFolder> => {
           report({ message: l10n.t('comparing…') });
           let bySftp = false;
           const found = await compare(link, tree, target, ledger, { paths, signal }).catch((error: unknown) => {
@@ -94,7 +95,8 @@ export async function pullFolder(ledgers: Ledgers, options: PullOptions, outer?:
             blocked: [...found.blocked, ...small.blocked, ...large.blocked],
             failed: [...small.failed, ...large.failed],
           };
-        });
+        };
+        return await guards.whileUsed(pod.id, () => ledgers.use(folder, target, bring));
       } catch (error) {
         if (signal.aborted) throw new CancelledError();
         throw error instanceof UploadError ? new Error(explainSync(error, pod.name, 'pull'), { cause: error }) : error;

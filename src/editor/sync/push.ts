@@ -12,6 +12,7 @@ import type { LocalTree } from '../../sync/localTree';
 import { bytesOf, compare, planUpload, type CompareOptions, type Comparison, type PlannedFile, type UploadPlan } from '../../sync/plan';
 import { upload } from '../../sync/upload';
 import { UploadError } from '../../sync/uploadError';
+import type { Guards } from '../guard/guards';
 import { withPatience, type Step } from '../progress';
 import type { Ledgers } from './ledgers';
 import { dataSize } from '../words';
@@ -24,6 +25,8 @@ const ASK = { files: 5_000, bytes: 200 * 1024 * 1024 } as const;
 
 /** A local folder and its place on a pod. */
 export interface Pair {
+  /** Told that the pod is used, so that an idle limit does not end it meanwhile. */
+  readonly guards: Pick<Guards, 'whileUsed'>;
   readonly pod: Pod;
   readonly session: PodSession;
   readonly files: PodFiles;
@@ -76,7 +79,7 @@ export async function pushFolder(ledgers: Ledgers, options: PushOptions, outer?:
         const link = await session.link(signal);
         const mount = await mountPath(session, signal);
         const target = onPod(mount, destination);
-        return await ledgers.use(folder, target, (ledger) => send(link, { mount, target, ledger }, options, report, signal));
+        return await options.guards.whileUsed(pod.id, () => ledgers.use(folder, target, (ledger) => send(link, { mount, target, ledger }, options, report, signal)));
       } catch (error) {
         if (signal.aborted) throw new CancelledError();
         throw error instanceof UploadError ? new Error(explainSync(error, pod.name, 'push'), { cause: error }) : error;

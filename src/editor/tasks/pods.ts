@@ -5,7 +5,7 @@ import type { Parts } from '../parts';
 import type { PreparedRun, RunObserver } from './preparedRun';
 
 /** What runs need of the extension's parts. */
-export type RunParts = Pick<Parts, 'sessions' | 'store' | 'activePod' | 'log' | 'context' | 'runBook' | 'followed' | 'files' | 'ledgers' | 'mappings'> & { readonly observer?: RunObserver };
+export type RunParts = Pick<Parts, 'sessions' | 'store' | 'activePod' | 'log' | 'context' | 'runBook' | 'followed' | 'files' | 'guards' | 'ledgers' | 'mappings'> & { readonly observer?: RunObserver };
 
 /**
  * The pod meant by an id or a name; without one the active pod, which is asked for once.

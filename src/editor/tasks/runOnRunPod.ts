@@ -111,7 +111,7 @@ export class Runs {
       const sent = await sendFolder(
         this.parts.ledgers,
         this.parts.mappings,
-        { pod, session: this.parts.sessions.get(pod.id), files: this.parts.files(pod.id), folder, tree: only ? onlyFile(tree, file) : tree, name: folderName(folder), conflicts: choices.conflicts, confirmed: choices.confirmed },
+        { guards: this.parts.guards, pod, session: this.parts.sessions.get(pod.id), files: this.parts.files(pod.id), folder, tree: only ? onlyFile(tree, file) : tree, conflicts: choices.conflicts, confirmed: choices.confirmed },
         signal,
       );
       const { command, remarks } = await this.#how(pod, `${sent.target}/${file}`, sent.target, uri, choices);

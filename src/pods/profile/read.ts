@@ -123,6 +123,7 @@ const HINTS: Readonly<Record<string, readonly string[]>> = {
   idleStop: ['30m', '1h'],
   env: ['HF_HOME', 'WANDB_MODE'],
   secrets: ['HF_TOKEN', 'WANDB_API_KEY'],
+  destination: ['"projects/llama"', '"/root/llama"'],
   results: ['"outputs/"', '"*.csv"'],
 };
 

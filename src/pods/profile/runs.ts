@@ -1,10 +1,10 @@
 import type { NamedProfile } from './asked';
 import type { Profile } from './schema';
 
-/** What a folder asks of its runs. */
-export type RunWishes = Pick<Profile, 'results' | 'resultsWhileRunning' | 'afterRun'>;
+/** What a folder asks of its runs, and of the place that it has on a pod. */
+export type RunWishes = Pick<Profile, 'destination' | 'results' | 'resultsWhileRunning' | 'afterRun'>;
 
-const FIELDS = ['results', 'resultsWhileRunning', 'afterRun'] as const;
+const FIELDS = ['destination', 'results', 'resultsWhileRunning', 'afterRun'] as const;
 
 /**
  * What a folder's profiles ask of a run on a pod: the profile that the pod was made from speaks, told by its name; where none

@@ -12,6 +12,8 @@ const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/);
 const duration = z.string().regex(DURATION);
 const gpuName = z.union([z.enum(GPU_NAMES), text]);
 const dataCenter = z.union([z.enum(DATA_CENTERS), text]);
+/** No `..`, and something that is not a slash. */
+const DESTINATION = /^(?!(?:.*\/)?\.\.(?:\/|$)).*[^/.\s]/;
 const cloud = z.enum(['SECURE', 'COMMUNITY']);
 const port = z.string().regex(/^[1-9]\d{0,4}\/(http|tcp)$/);
 
@@ -55,6 +57,7 @@ const fields = {
   timeLimit: duration.optional().meta({ description: 'How long after its start the pod ends itself, for example 4h, 90m or 1h30m, with this editor closed as well.' }),
   idleStop: duration.optional().meta({ description: 'End the pod when nothing has used it for so long, for example 30m.' }),
   budget: z.number().positive().optional().meta({ description: 'USD after which the pod ends itself.' }),
+  destination: z.string().regex(DESTINATION).optional().meta({ description: 'Where this folder lies on a pod, for Push, Pull and Run: absolute, or below the mount path. Where it was sent last unless told, and at first under its own name.' }),
   results: z.array(text).optional().meta({ description: 'What is brought here when a run of this folder has ended: files and folders below the folder that the run works in, for example "outputs/" or "*.csv". What was changed on both sides is kept on both. The setting runpod.run.results holds where this is absent.' }),
   resultsWhileRunning: z.boolean().optional().meta({ description: 'Bring the results while the run goes on as well, as they change.' }),
   afterRun: z.enum(['ask', 'keep', 'stop', 'terminate']).optional().meta({

@@ -99,4 +99,67 @@ describe('a local folder and its place on a pod', () => {
     assert.equal((await push({ paths: ['src'] })).files, 1);
     assert.equal((await command<Pushed>('runpod.push', vscode.Uri.file(join(root, 'a.py')), { pod, destination, confirmed: true })).files, 1);
   });
+
+  it('is a step of other tasks, with an exit code that tells a conflict from a failure', async () => {
+    const [open] = vscode.workspace.workspaceFolders ?? [];
+    assert.ok(open !== undefined);
+    const base = { type: 'runpod-sync', pod, destination, source: root };
+    const list = vscode.Uri.joinPath(open.uri, '.vscode', 'tasks.json');
+    await fs.writeFile(
+      list,
+      Buffer.from(
+        JSON.stringify({
+          version: '2.0.0',
+          tasks: [
+            { ...base, label: 'sync push', action: 'push' },
+            { ...base, label: 'sync pull', action: 'pull', conflicts: 'overwrite' },
+            { ...base, label: 'sync wrong', action: 'mirror' },
+            { type: 'runpod', label: 'sync and run', command: 'cat step.py', pod, cwd: destination, dependsOn: ['sync push'] },
+          ],
+        }),
+      ),
+    );
+    /** Runs a task as a person does from the list, and tells how the tasks of these names ended. */
+    const run = async (label: string, ...others: readonly string[]): Promise<Record<string, number | undefined>> => {
+      let task: vscode.Task | undefined;
+      await until(label, async () => (task = (await vscode.tasks.fetchTasks()).find(({ name }) => name === label)) !== undefined);
+      const codes: Record<string, number | undefined> = {};
+      const listener = vscode.tasks.onDidEndTaskProcess(({ execution, exitCode }) => (codes[execution.task.name] = exitCode));
+      try {
+        if (task !== undefined) await vscode.tasks.executeTask(task);
+        await until(`the end of ${label}`, () => (others.length > 0 ? others : [label]).every((name) => name in codes));
+        return codes;
+      } finally {
+        listener.dispose();
+      }
+    };
+    try {
+      await put('step.py', 'step = 1\n');
+      assert.deepEqual(await run('sync and run', 'sync push', 'sync and run'), { 'sync push': 0, 'sync and run': 0 });
+      assert.equal(await remote('step.py'), 'step = 1\n');
+      await put('step.py', 'step = "mine"\n');
+      await putThere('step.py', 'step = "theirs"\n');
+      // What depends on a push that met a conflict does not begin.
+      assert.deepEqual(await run('sync and run', 'sync push'), { 'sync push': 2 });
+      assert.equal(await remote('step.py'), 'step = "theirs"\n');
+      assert.deepEqual(await run('sync pull'), { 'sync pull': 0 });
+      assert.equal(await readFile(join(root, 'step.py'), 'utf8'), 'step = "theirs"\n');
+      assert.deepEqual(await run('sync wrong'), { 'sync wrong': 1 });
+    } finally {
+      await fs.delete(list);
+    }
+  });
+
+  it('lies where the folder’s profile says', async () => {
+    const [open] = vscode.workspace.workspaceFolders ?? [];
+    assert.ok(open !== undefined && open.uri.scheme === 'file');
+    const profile = vscode.Uri.joinPath(open.uri, 'runpod.json');
+    await fs.writeFile(profile, Buffer.from(JSON.stringify({ gpu: 'L4', destination: `${destination}/by-profile` })));
+    try {
+      assert.equal((await command<Pushed>('runpod.push', open.uri, { pod, dryRun: true })).target, `${there.path}/by-profile`);
+      assert.equal((await command<Pushed>('runpod.push', open.uri, { pod, dryRun: true, destination: 'elsewhere' })).target.endsWith('/elsewhere'), true);
+    } finally {
+      await fs.delete(profile);
+    }
+  });
 });

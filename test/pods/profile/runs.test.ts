@@ -23,6 +23,12 @@ describe('what a folder asks of its runs', () => {
     assert.deepEqual(wishes(text.replace('"results": ["checkpoints/"]', '"disk": 20'), 'other'), { results: ['out/'] });
   });
 
+  it('is a place on the pod that does not lead out of it', () => {
+    assert.deepEqual(wishes('{ "gpu": "L4", "destination": "projects/llama" }', 'any'), { destination: 'projects/llama' });
+    for (const wrong of ['..', '../x', 'a/../b', 'a/..', '/', '.', ' ']) assert.deepEqual(wishes(JSON.stringify({ gpu: 'L4', destination: wrong }), 'any'), {}, wrong);
+    for (const right of ['/root/x', 'a..b', '..a/b', 'x']) assert.deepEqual(wishes(JSON.stringify({ gpu: 'L4', destination: right }), 'any'), { destination: right });
+  });
+
   it('is nothing where the file cannot be used', () => {
     assert.deepEqual(wishes('{ "gpu": "L4", "afterRun": "explode", "results": ["out/"] }', 'any'), {});
   });
