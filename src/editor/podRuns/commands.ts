@@ -11,7 +11,7 @@ import { podNow, type RunParts } from '../tasks/pods';
 import { withPatience } from '../progress';
 import { RunTerminal } from '../tasks/runTerminal';
 import type { RunOutputs } from './output';
-import { describeRun, stateOf } from './rows';
+import { describeRun, stateOf } from './describe';
 import { localTime } from '../words';
 
 /** How a run is started again: as the task it was, after its folder was sent anew where it came from this machine. */

@@ -11,7 +11,7 @@ import { longTime, rate } from '../words';
 import { settings } from '../settings';
 import type { AfterRuns } from './afterRun';
 import type { EndedRun } from './followed';
-import { stateOf } from './rows';
+import { stateOf } from './describe';
 import type { FolderWishes } from './wishes';
 
 const AFTER = 'runpod.afterRun';

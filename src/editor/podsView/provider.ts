@@ -6,7 +6,7 @@ import { explain } from '../errorWords';
 import { VIEW_PODS } from '../ids';
 import { shortTime } from '../words';
 import type { RunBook } from '../podRuns/book';
-import { runNodes, runRow } from '../podRuns/rows';
+import { runNodes, runRow } from './runRows';
 import type { Finding } from '../../pods/guard/secondLook';
 import { nodeId, type PodsNode } from './nodes';
 import { accountRow, childRow, childrenOf, isKnown, leftWords, podRow, ROW_SCHEME, unreadableRow, type RowContext } from './rows';

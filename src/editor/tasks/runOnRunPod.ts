@@ -13,7 +13,7 @@ import { taskTerminal } from './provider';
 import { RunTerminal } from './runTerminal';
 import { saveBelow } from '../saving';
 import { sendFolder } from './sendFolder';
-import { folderOfFile, folderSource, localSource } from './whatToSend';
+import { folderOfFile, folderSource, localSource, type Source } from './whatToSend';
 
 export interface RunChoices {
   /** Id or name. */
@@ -29,6 +29,8 @@ export interface RunChoices {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Several runs that were started as one. */
   readonly group?: string | undefined;
+  /** What is sent, where that was decided before. */
+  readonly source?: Source | undefined;
 }
 
 export interface CommandChoices {
@@ -72,7 +74,7 @@ export class Runs {
       const choices: RunChoices = { pod: pod.id, command: meta.command, env: meta.env };
       if (source.file === undefined && (await isThere(folder))) return this.runFolder(folder, meta.command, choices);
       const file = Uri.joinPath(folder, source.file ?? '');
-      if (source.file !== undefined && (await isThere(file))) return this.runFile(file, choices);
+      if (source.file !== undefined && (await isThere(file))) return this.runFile(file, { ...choices, source: { folder, file: source.file, only: source.only === true } });
     }
     const definition: RunDefinition = { type: TASK_TYPE, command: meta.command, pod: pod.id, ...(meta.cwd === undefined ? {} : { cwd: meta.cwd }), ...(meta.env === undefined ? {} : { env: meta.env }) };
     const name = l10n.t('{0} on {1}', meta.title, pod.name);
@@ -104,7 +106,7 @@ export class Runs {
   async #runLocal(uri: Uri, choices: RunChoices, isFolder = false): Promise<RunOutcome> {
     if (uri.scheme === 'untitled') throw new Error(l10n.t('Save the file first; then it can be run on a pod.'));
     const pod = await findPod(this.parts, choices.pod);
-    const { folder, file, only } = isFolder ? folderSource(uri) : await localSource(uri, choices.confirmed === true);
+    const { folder, file, only } = isFolder ? folderSource(uri) : (choices.source ?? (await localSource(uri, choices.confirmed === true)));
     const prepare = async (signal?: AbortSignal): Promise<PreparedRun> => {
       await saveBelow(only ? uri : folder);
       const tree = localTree(folder);
@@ -120,7 +122,7 @@ export class Runs {
         session: this.parts.sessions.get(pod.id),
         command: { command, cwd, env: choices.env },
         title: file === '' ? folderName(folder) : file,
-        meta: { source: { uri: (isFolder ? uri : folder).toString(), machine: hostname(), ...(isFolder ? {} : { file }) }, ...(choices.group === undefined ? {} : { group: choices.group }) },
+        meta: { source: { uri: (isFolder ? uri : folder).toString(), machine: hostname(), ...(isFolder ? {} : { file }), ...(only ? { only } : {}) }, ...(choices.group === undefined ? {} : { group: choices.group }) },
         pod: podNow(this.parts, pod),
         remarks: [...sent.remarks, ...remarks],
       };

@@ -11,8 +11,8 @@ const schema = z.object({
   env: z.record(z.string(), z.string()).optional(),
   /** The pod's rate in USD per hour when it began. */
   costPerHour: z.number().nonnegative().optional(),
-  /** Where the folder that `cwd` is a copy of lies: its address in the editor, the machine that it is on, and the file in it that is run, where it is one. */
-  source: z.object({ uri: z.string(), machine: z.string(), file: z.string().optional() }).optional(),
+  /** Where the folder that `cwd` is a copy of lies: its address in the editor, the machine that it is on, the file in it that is run, where it is one, and whether nothing else was sent. */
+  source: z.object({ uri: z.string(), machine: z.string(), file: z.string().optional(), only: z.boolean().optional() }).optional(),
   /** Several runs that were started as one. */
   group: z.string().optional(),
 });

@@ -22,7 +22,7 @@ describe('a run that outlives its window', () => {
 
   it('runs a file and shows the run under its pod', async () => {
     await editor.textEditor.titleAction('Run on RunPod');
-    await editor.terminal.waitFor(/^step 3$/m, 60_000);
+    await editor.terminal.waitFor(/^Python 3\.\d+\.\d+, \/usr\/.*^step 3$/ms, 60_000);
     const pods = await editor.sidebar();
     await (await pods.row('llama-ft')).expand();
     const run = await pods.row('train.py');

@@ -99,6 +99,25 @@ describe('runs that outlive their terminal', () => {
     assert.deepEqual(outcomes.map(({ pod, exitCode, lastLine }) => [pod, exitCode, lastLine]), [['llama-ft', 0, '0 of 2'], ['prep-cpu', 1, '1 of 2 0.1']]);
   });
 
+  it('run again with the arguments and variables they had, and with what the folder holds now', async () => {
+    const local = path.join(await mkdtemp(path.join(os.tmpdir(), 'suite-runs-')), 'suite-again');
+    const there = root.with({ path: path.posix.join(path.posix.dirname(root.path), 'suite-again') });
+    const main = (word: string): string => `import os, sys\nopen("said.txt", "a").write("${word} " + "|".join(sys.argv[1:]) + " " + os.environ["LR"] + "\\n")\n`;
+    const said = async (): Promise<string> => Buffer.from(await fs.readFile(vscode.Uri.joinPath(there, 'said.txt'))).toString();
+    try {
+      await mkdir(path.join(local, 'sub'), { recursive: true });
+      await writeFile(path.join(local, 'main.py'), main('first'));
+      await command('runpod.runOnPods', vscode.Uri.file(path.join(local, 'main.py')).toString(), { pods: [{ pod: 'llama-ft', env: { LR: 0.1 }, args: `--name "a b"` }], confirmed: true });
+      assert.equal(await said(), 'first --name|a b 0.1\n');
+      await writeFile(path.join(local, 'main.py'), main('second'));
+      assert.deepEqual(await command('runpod.runAgain', podId, (await newest()).id), { exitCode: 0 });
+      assert.equal(await said(), 'first --name|a b 0.1\nsecond --name|a b 0.1\n');
+    } finally {
+      await rm(path.dirname(local), { recursive: true });
+      await fs.delete(there, { recursive: true });
+    }
+  });
+
   it('a local file’s problems are on the local file', async () => {
     const local = path.join(await mkdtemp(path.join(os.tmpdir(), 'suite-runs-')), 'suite-problems');
     try {

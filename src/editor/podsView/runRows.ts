@@ -1,9 +1,10 @@
 import { l10n, ThemeColor, ThemeIcon, TreeItem } from 'vscode';
-import { costOf, durationOf, type RunRecord } from '../../runs/detached/list';
+import type { RunRecord } from '../../runs/detached/list';
 import type { CommandId } from '../ids';
-import type { FirstLook } from './book';
-import type { PodsNode } from '../podsView/nodes';
-import { came, localTime, longTime, shortTime } from '../words';
+import type { FirstLook } from '../podRuns/book';
+import { describeRun } from '../podRuns/describe';
+import { localTime } from '../words';
+import type { PodsNode } from './nodes';
 
 /** Ended runs below a pod; the rest is in the list of all runs. */
 const SHOWN_ENDED = 5;
@@ -48,15 +49,3 @@ function runsRow(node: RunNode, first: FirstLook | undefined): TreeItem {
 
 const iconOf = (run: RunRecord): [string, ThemeColor?] =>
   run.state === 'running' ? ['play', new ThemeColor('testing.iconPassed')] : run.state === 'lost' ? ['question', new ThemeColor('testing.iconQueued')] : run.exitCode === 0 ? ['pass'] : ['error', new ThemeColor('testing.iconFailed')];
-
-export function stateOf(run: RunRecord): string {
-  if (run.state === 'running') return l10n.t('running');
-  return run.exitCode === undefined ? l10n.t('ended without a word') : l10n.t('exit code {0}', run.exitCode);
-}
-
-export function describeRun(run: RunRecord, now = Date.now()): string {
-  const took = longTime(durationOf(run, now));
-  const paid = came(costOf(run, now));
-  if (run.state === 'running') return [`${stateOf(run)} ${took}`, paid].filter(Boolean).join(' · ');
-  return [stateOf(run), took, paid, run.endedAt === undefined ? undefined : l10n.t('{0} ago', shortTime(now - run.endedAt))].filter(Boolean).join(' · ');
-}
