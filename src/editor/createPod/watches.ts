@@ -1,11 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { l10n, StatusBarAlignment, Uri, window, type Disposable, type ExtensionContext, type LogOutputChannel, type StatusBarItem } from 'vscode';
+import { commands, l10n, StatusBarAlignment, Uri, window, workspace, type Disposable, type ExtensionContext, type LogOutputChannel, type StatusBarItem } from 'vscode';
 import { Claim } from '../../base/claim';
 import { isCancelled } from '../../base/errors';
 import type { Asked } from '../../pods/asked';
 import { NothingPlacedError } from '../../pods/create';
-import { GpuWatch, liveOrders, WATCH_FOR_MS, WATCH_MS, type Sighting, type WatchOrder } from '../../pods/watch';
+import { GpuWatch, liveOrders, WATCH_FOR_MS, WATCH_MS, type ProfileRef, type Sighting, type WatchOrder } from '../../pods/watch';
 import type { Api } from '../api';
 import type { ApiKeys } from '../apiKey';
 import { run, showError } from '../commands/command';
@@ -153,7 +153,7 @@ export class Watches implements Disposable {
 
   async #tell(order: WatchOrder, asked: readonly Asked[]): Promise<void> {
     const first = asked[0];
-    const create = l10n.t('Create {0}', order.name);
+    const create = order.profile === undefined || isOpen(order.profile) ? l10n.t('Create {0}', order.name) : l10n.t('Open Its Folder');
     const go = l10n.t('Keep Watching');
     const end = l10n.t('Stop Watching');
     const answer = await window.showInformationMessage(l10n.t('{0} is free now at {1}.', first?.label ?? order.label, rate(first?.perHour)), create, go, end);
@@ -168,7 +168,7 @@ export class Watches implements Disposable {
     try {
       // Struck off first: whatever happens to this window, one order never makes two pods.
       await this.remove(order.id);
-      if (order.profile) await run('runpod.createPodFromFolder', Uri.parse(order.profile.folder), order.profile.key === undefined ? {} : { profile: order.profile.key });
+      if (order.profile) await createFromProfile(order.profile);
       else await this.#place?.(order, asked);
     } catch (error) {
       const gone = error instanceof NothingPlacedError && error.refusals.some((r) => r.code === 'no-capacity');
@@ -227,4 +227,13 @@ export class Watches implements Disposable {
     const picked = await window.showQuickPick(items, { title: l10n.t('Watched Hardware') });
     if (picked) await this.remove(picked.id);
   }
+}
+
+const isOpen = ({ folder }: ProfileRef): boolean => workspace.getWorkspaceFolder(Uri.parse(folder, true)) !== undefined;
+
+/** In the window of its folder; where that is another one, or none, the folder is opened and the person goes on there. */
+async function createFromProfile(profile: ProfileRef): Promise<void> {
+  const folder = Uri.parse(profile.folder, true);
+  if (isOpen(profile)) return run('runpod.createPodFromFolder', folder, profile.key === undefined ? {} : { profile: profile.key });
+  await commands.executeCommand('vscode.openFolder', folder, { forceNewWindow: true });
 }

@@ -121,13 +121,8 @@ export class Launches {
   /** Nothing more is done for it; what becomes of its pod is asked, for it costs. */
   async leave(launch: Launch): Promise<void> {
     if (this.#running.has(launch.id)) throw new Error(l10n.t('It is under way. Cancel the step that runs first.'));
-    const pod = this.parts.store.find(launch.podId ?? '');
-    if (pod && pod.status !== 'EXITED') {
-      const [terminate, keep] = [l10n.t('Terminate {0}', pod.name), l10n.t('Keep {0}', pod.name)];
-      const answer = await window.showWarningMessage(l10n.t('{0} exists and costs {1}. What is to become of it?', pod.name, rate(pod.costPerHour)), { modal: true, detail: l10n.t('Terminated, it and what is on its disk are deleted. Kept, it goes on billing like any other pod.') }, terminate, keep);
-      if (answer === undefined) throw new CancelledError();
-      if (answer === terminate) await this.#terminate(launch, pod, true);
-    }
+    const answer = await this.#askWhatOf(launch, l10n.t('Terminated, it and what is on its disk are deleted. Kept, it goes on billing like any other pod.'));
+    if (answer === 'undecided') throw new CancelledError();
     await this.#book.remove(launch.id);
   }
 
@@ -201,19 +196,21 @@ export class Launches {
     if (launch && launch.podId === undefined && !uncertain) await this.#book.remove(id);
     if (error instanceof WatchedInstead) return { watch: error.watch };
     if (!launch || (launch.podId === undefined && !uncertain) || confirmed) throw error;
-    if (isCancelled(error)) void this.#askAfterCancel(launch);
-    else void this.#offer(launch, l10n.t('New Pod from This Folder stopped at “{0}”: {1}', stepTitle(launch.stopped?.step ?? 'create'), explain(error).message), error instanceof SetupFailed);
+    const step = stepTitle(launch.stopped?.step ?? 'create');
+    // Whoever cancels decides at once about the pod.
+    if (isCancelled(error)) void this.#askWhatOf(launch, l10n.t('Kept, it goes on billing; New Pod from This Folder goes on with it at “{0}”. Terminated, it and what is on its disk are deleted.', step));
+    else void this.#offer(launch, l10n.t('New Pod from This Folder stopped at “{0}”: {1}', step, explain(error).message), error instanceof SetupFailed);
     return undefined;
   }
 
-  /** Whoever cancels decides at once about the pod, for it costs. */
-  async #askAfterCancel(launch: Launch): Promise<void> {
+  /** What is to become of its pod, which costs; `nothing` where there is none that does. */
+  async #askWhatOf(launch: Launch, detail: string): Promise<'terminated' | 'kept' | 'undecided' | 'nothing'> {
     const pod = this.parts.store.find(launch.podId ?? '');
-    if (!pod) return;
+    if (!pod || pod.status === 'EXITED') return 'nothing';
     const [terminate, keep] = [l10n.t('Terminate {0}', pod.name), l10n.t('Keep {0}', pod.name)];
-    const detail = l10n.t('Kept, it goes on billing; New Pod from This Folder goes on with it at “{0}”. Terminated, it and what is on its disk are deleted.', stepTitle(launch.stopped?.step ?? 'create'));
     const answer = await window.showWarningMessage(l10n.t('{0} exists and costs {1}. What is to become of it?', pod.name, rate(pod.costPerHour)), { modal: true, detail }, keep, terminate);
     if (answer === terminate) await this.#terminate(launch, pod, true);
+    return answer === undefined ? 'undecided' : answer === terminate ? 'terminated' : 'kept';
   }
 
   async #terminate(launch: Launch, pod: Pod, confirmed: boolean): Promise<void> {

@@ -66,6 +66,8 @@ export async function pickFolder(given?: Uri): Promise<WorkspaceFolder> {
   if (!workspace.isTrusted) throw new UntrustedFolderError(l10n.t('The profiles of an untrusted folder are not used. Trust this folder first.'));
   const named = given && workspace.getWorkspaceFolder(given);
   if (named) return named;
+  // Another folder's pod is not what was asked for.
+  if (given) throw new Error(l10n.t('{0} is in no folder that is open in this window.', given.fsPath));
   const folders = await foldersWithProfiles();
   if (folders.length === 0) throw new Error(l10n.t('No folder of this window has a {0}.', PROFILE_FILE));
   if (folders.length === 1 && folders[0]) return folders[0];

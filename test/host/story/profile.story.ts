@@ -92,6 +92,17 @@ describe('a folder’s profiles', () => {
     await editor.view('New Pod from This Folder').waitFor(/Create Pod/);
   });
 
+  it('ask what becomes of the pod when the wait for it is cancelled, and go on with it from their row', async () => {
+    const wait = await editor.notification(/prep.*(finding|pulling|starting|waiting)/s);
+    await wait.press('Cancel');
+    const dialog = await editor.dialog(/prep exists and costs \$0\.\d\d.*What is to become of it\?/s);
+    await editor.screenshot('launch-cancelled');
+    await dialog.press('Keep prep');
+    const row = await editor.view('New Pod from This Folder').row('prep');
+    await row.waitFor(/stopped/);
+    await row.action('Resume New Pod from This Folder');
+  });
+
   it('have their way shown step by step, and go on with the same pod when the window was closed on it', async () => {
     const steps = editor.view('New Pod from This Folder');
     await steps.waitFor(/Send Folder.*\/root\/sample/s, 90_000);
