@@ -10,6 +10,7 @@ import { Endings } from './podRuns/endings';
 import { ManyRuns } from './podRuns/many';
 import { PythonPrompts } from './podRuns/python';
 import { pullResults, type ResultsParts } from './podRuns/results';
+import { oursBy } from './runSource';
 import { StreamedResults } from './podRuns/streamed';
 import { wishesOf } from './podRuns/wishes';
 import { FolderConsents } from './profile/consent';
@@ -33,10 +34,11 @@ export function registerRuns(parts: Parts): Disposable[] {
   const { log, store, context } = parts;
   const targets = new Targets(store, parts.activePod);
   const terminals = new PodTerminals(parts);
-  const places = new RunPlaces();
   const nameOf = (podId: string): string => store.find(podId)?.name ?? podId;
-  const wishes = (run: RunRecord): Promise<FolderWishes> => wishesOf(run, nameOf(run.podId));
-  const resultsParts: ResultsParts = { ...parts, wishes };
+  const isOurs = oursBy(parts.mappings);
+  const wishes = (run: RunRecord): Promise<FolderWishes> => wishesOf(run, nameOf(run.podId), isOurs);
+  const places = new RunPlaces(isOurs);
+  const resultsParts: ResultsParts = { ...parts, wishes, isOurs };
   const streamed = new StreamedResults(resultsParts);
   const afterRuns = new AfterRuns(new FolderConsents(context.globalState));
   const observer: RunObserver = {

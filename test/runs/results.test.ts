@@ -25,4 +25,11 @@ describe('results of a run', function () {
     await find('$(touch made)', '`touch made`', '; touch made', '*; touch made', '[$(touch made)]', '[`touch made`]*');
     assert.equal(existsSync(path.join(rig.dir, 'made')), false);
   });
+
+  it('are none that were not asked for, whatever a pod says', async () => {
+    const said = ['outputs', '.git/hooks/post-checkout', '../.bashrc', '/etc/passwd', 'outputs/../.vscode/tasks.json', 'runs/1/best.pt', 'runs/x/y/best.pt', '.bashrc', 'a.csv', 'a.csv/b', 'c.txt', 'outputs/', 'runs/./best.pt'];
+    const lying = { run: async () => ({ stdout: Buffer.from(said.join('\0')), stderr: Buffer.alloc(0), code: 0 }) };
+    assert.deepEqual(await matchingPaths(lying, '/workspace', ['outputs/', 'runs/*/best.pt', '[!c].csv', '*.txt']), ['outputs', 'runs/1/best.pt', 'a.csv', 'c.txt']);
+    assert.deepEqual(await matchingPaths(lying, '/workspace', ['[z-a]', '[]', 'x.*', '$HOME', '*bashrc', '?bashrc', '[.]bashrc']), []);
+  });
 });

@@ -1,9 +1,9 @@
-import { hostname } from 'node:os';
 import { Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, l10n, languages, Location, Position, Range, Uri, window, type Disposable, type TerminalLink } from 'vscode';
 import type { RunRecord } from '../../runs/detached/list';
 import { placesIn, resolvePath, type Place } from '../../runs/places';
 import { ProblemReader, type Problem } from '../../runs/problems';
 import { showError } from '../commands/command';
+import { sourceFolder, type IsOurs } from '../runSource';
 import { SCHEME } from '../ids';
 
 /** Terminals whose runs' places can be told; the oldest is forgotten. */
@@ -44,6 +44,8 @@ export class RunPlaces implements Disposable {
     },
   });
 
+  constructor(private readonly isOurs: IsOurs) {}
+
   /** @param label the name of the run's terminal, or part of it */
   follow(run: RunRecord, label: string, listen: (listener: (text: string) => void) => void): void {
     this.#runs.delete(label);
@@ -66,8 +68,9 @@ export class RunPlaces implements Disposable {
   /** Where a file is edited that a run names. */
   uriOf({ podId, meta }: RunRecord, path: string): Uri {
     const absolute = resolvePath(path, meta.cwd ?? '/');
-    const { source, cwd } = meta;
-    if (source !== undefined && cwd !== undefined && source.machine === hostname() && absolute.startsWith(`${cwd}/`)) return Uri.joinPath(Uri.parse(source.uri, true), absolute.slice(cwd.length + 1));
+    const { cwd } = meta;
+    const source = sourceFolder({ meta }, this.isOurs);
+    if (source !== undefined && cwd !== undefined && absolute.startsWith(`${cwd}/`)) return Uri.joinPath(source, absolute.slice(cwd.length + 1));
     return Uri.from({ scheme: SCHEME, authority: podId, path: absolute });
   }
 

@@ -5,10 +5,11 @@ import type { PodSessions } from '../../pods/session';
 import type { PodStore } from '../../pods/store';
 import { matchingPaths } from '../../runs/results';
 import type { RunRecord } from '../../runs/detached/list';
+import { sourceFolder, type IsOurs } from '../runSource';
 import { settings } from '../settings';
 import type { Ledgers } from '../sync/ledgers';
 import type { Pair } from '../sync/push';
-import { sourceFolder, type FolderWishes } from './wishes';
+import type { FolderWishes } from './wishes';
 
 export interface ResultsParts {
   readonly guards: Pair['guards'];
@@ -18,6 +19,7 @@ export interface ResultsParts {
   readonly log: Logger;
   files(podId: string): PodFiles;
   wishes(run: RunRecord): Promise<FolderWishes>;
+  readonly isOurs: IsOurs;
 }
 
 interface Pulled {
@@ -70,7 +72,7 @@ async function tellBeside(folder: Uri, title: string, beside: readonly string[])
 /** Where a run's results lie, there and here. */
 async function placeOf(parts: ResultsParts, run: RunRecord, signal?: AbortSignal): Promise<{ folder: Uri; cwd: string; paths: string[] } | undefined> {
   const { cwd, title } = run.meta;
-  const folder = sourceFolder(run);
+  const folder = sourceFolder(run, parts.isOurs);
   if (folder === undefined || cwd === undefined) return undefined;
   const patterns = [...((await parts.wishes(run)).results ?? settings.results(folder)), ...(title.endsWith('.ipynb') ? [title] : [])];
   return { folder, cwd, paths: patterns.length === 0 ? [] : await matchingPaths(parts.sessions.get(run.podId), cwd, patterns, signal) };

@@ -18,6 +18,12 @@ export class Mappings {
     return this.#all()[folder.toString()];
   }
 
+  /** Whether a folder, or one that it lies in, has been sent from this workspace. */
+  knows(uri: Uri): boolean {
+    const text = uri.toString();
+    return Object.keys(this.#all()).some((folder) => text === folder || text.startsWith(`${folder.replace(/\/$/, '')}/`));
+  }
+
   async remember(folder: Uri, mapping: Mapping): Promise<void> {
     const known = this.of(folder);
     if (known?.destination === mapping.destination && known.podId === mapping.podId) return;

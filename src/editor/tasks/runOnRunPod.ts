@@ -1,8 +1,9 @@
 import { hostname } from 'node:os';
-import { l10n, TaskScope, Uri, workspace } from 'vscode';
+import { l10n, TaskScope, workspace, type Uri } from 'vscode';
 import type { RunRecord } from '../../runs/detached/list';
 import type { Pod } from '../../runpod/types';
 import { SCHEME, SCHEME_READONLY } from '../ids';
+import { oursBy, sourceFile, sourceFolder } from '../runSource';
 import { TASK_TYPE, type RunDefinition } from './definition';
 import { execute, type RunOutcome } from './execute';
 import { howToRun, type HowToRun } from './howToRun';
@@ -67,14 +68,15 @@ export class Runs {
   }
 
   /** Runs what a run ran, with its folder, arguments and variables; one that was sent from this machine is sent anew first. */
-  async again(pod: Pod, { meta }: RunRecord): Promise<RunOutcome> {
-    const { source } = meta;
-    if (source !== undefined && source.machine === hostname()) {
-      const folder = Uri.parse(source.uri, true);
+  async again(pod: Pod, run: RunRecord): Promise<RunOutcome> {
+    const { meta } = run;
+    const folder = sourceFolder(run, oursBy(this.parts.mappings));
+    if (folder !== undefined) {
       const choices: RunChoices = { pod: pod.id, command: meta.command, env: meta.env };
-      if (source.file === undefined && (await isThere(folder))) return this.runFolder(folder, meta.command, choices);
-      const file = Uri.joinPath(folder, source.file ?? '');
-      if (source.file !== undefined && (await isThere(file))) return this.runFile(file, { ...choices, source: { folder, file: source.file, only: source.only === true } });
+      const { source } = meta;
+      if (source?.file === undefined && (await isThere(folder))) return this.runFolder(folder, meta.command, choices);
+      const file = sourceFile(run, folder);
+      if (file !== undefined && source?.file !== undefined && (await isThere(file))) return this.runFile(file, { ...choices, source: { folder, file: source.file, only: source.only === true } });
     }
     const definition: RunDefinition = { type: TASK_TYPE, command: meta.command, pod: pod.id, ...(meta.cwd === undefined ? {} : { cwd: meta.cwd }), ...(meta.env === undefined ? {} : { env: meta.env }) };
     const name = l10n.t('{0} on {1}', meta.title, pod.name);
