@@ -78,7 +78,7 @@ export function activate(context: ExtensionContext): void {
   const unsolved = new Unsolved(parts);
   const drops = new PodDrops();
   const diskFigures = new DiskFigures();
-  const podsView = new PodsView(store, sessions, activePod, now, (visible) => attention.viewVisible(visible), { drops, storage: diskFigures, runs: runBook, unsolved, accountName: () => accountName(keys) });
+  const podsView = new PodsView(store, sessions, activePod, now, (visible) => attention.viewVisible(visible), { drops, storage: diskFigures, runs: runBook, unsolved, accountName: () => accountName(keys), machines: () => machines.here((id) => sessions.peek(id) !== undefined) });
   drops.useParts(parts);
   diskFigures.useParts(parts);
   context.subscriptions.push(

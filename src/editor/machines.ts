@@ -23,6 +23,13 @@ export class HandMachines {
     return connection && machinePod(connection);
   }
 
+  /** Those that this window has to do with: one of their folders is open, or they are connected. */
+  here(isConnected: (id: string) => boolean): readonly Pod[] {
+    const open = new Set((workspace.workspaceFolders ?? []).map((f) => f.uri.authority));
+    const all = Object.values(this.memento.get<Record<string, HandConnection>>(KEY) ?? {});
+    return all.map((connection) => machinePod(connection)).filter(({ id }) => open.has(id) || isConnected(id));
+  }
+
   /** The private key that was named for it. */
   keyPath(id: string): string | undefined {
     const path = this.#connection(id)?.sshKey;

@@ -4,6 +4,8 @@ import type { PodPort } from '../../runpod/types';
 export type PodsNode =
   | { readonly kind: 'account' }
   | { readonly kind: 'pod'; readonly podId: string }
+  /** Connected by hand. */
+  | { readonly kind: 'machine'; readonly podId: string }
   | { readonly kind: 'unreadable'; readonly index: number; readonly podId: string | undefined }
   | { readonly kind: 'connection' | 'storage' | 'console' | 'terminal' | 'log'; readonly podId: string }
   | { readonly kind: 'run'; readonly podId: string; readonly runId: string }

@@ -1,6 +1,7 @@
 import { EventEmitter, l10n, ThemeColor, TreeItem, window, type Disposable, type FileDecoration, type FileDecorationProvider, type TreeDataProvider, type TreeDragAndDropController, type TreeView, type Uri } from 'vscode';
 import type { PodSessions } from '../../pods/session';
 import type { PodStore } from '../../pods/store';
+import type { Pod } from '../../runpod/types';
 import type { ActivePod } from '../activePod';
 import { explain } from '../errorWords';
 import { VIEW_PODS } from '../ids';
@@ -9,7 +10,7 @@ import type { RunBook } from '../podRuns/book';
 import { runNodes, runRow } from './runRows';
 import type { Finding } from '../../pods/guard/secondLook';
 import { nodeId, type PodsNode } from './nodes';
-import { accountRow, childRow, childrenOf, isKnown, leftWords, podRow, ROW_SCHEME, unreadableRow, type RowContext } from './rows';
+import { accountRow, childRow, childrenOf, isKnown, leftWords, machineRow, podRow, ROW_SCHEME, unreadableRow, type RowContext } from './rows';
 import { byImportance } from './state';
 import { podTooltip } from './tooltip';
 
@@ -21,6 +22,8 @@ export interface PodsViewExtras {
   readonly drops?: TreeDragAndDropController<PodsNode>;
   readonly storage?: { readonly onDidChange: (listener: () => void) => Disposable; textOf(podId: string): string | undefined };
   readonly runs?: RunBook;
+  /** Machines connected by hand, of this window. */
+  readonly machines?: () => readonly Pod[];
   /** Where several accounts are known, the name of the one in use. */
   readonly accountName?: () => string | undefined;
   readonly unsolved?: { readonly onDidChange: (listener: () => void) => Disposable; of(podId: string): Finding | undefined };
@@ -101,7 +104,7 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
   }
 
   getParent(node: PodsNode): PodsNode | undefined {
-    return 'podId' in node && node.kind !== 'pod' && node.kind !== 'unreadable' ? { kind: 'pod', podId: node.podId } : undefined;
+    return 'podId' in node && node.kind !== 'pod' && node.kind !== 'machine' && node.kind !== 'unreadable' ? { kind: 'pod', podId: node.podId } : undefined;
   }
 
   resolveTreeItem(item: TreeItem, node: PodsNode): TreeItem {
@@ -130,6 +133,7 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
     if (!pod) return new TreeItem('');
     if (node.kind === 'runs') return runRow(node, undefined, Date.now(), this.extras.runs?.firstLook(node.podId));
     if (node.kind === 'run') return runRow(node, this.extras.runs?.find(node.podId, node.runId), Date.now());
+    if (node.kind === 'machine') return machineRow(pod, this.#connectionText(pod.id), this.#context());
     return node.kind === 'pod' ? podRow(pod, this.#context()) : childRow(node, pod, this.#connectionText(pod.id), this.extras.storage?.textOf(pod.id));
   }
 
@@ -154,7 +158,8 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
     const unreadable = state.rows.flatMap((r, index): PodsNode[] => (r.kind === 'unreadable' ? [{ kind: 'unreadable', index, podId: r.row.id }] : []));
     // Without pods it would stand where the editor says what to do now; the view's title tells the balance then.
     const known = pods.length + unreadable.length > 0 && (isKnown(state.account) || this.extras.accountName?.() !== undefined);
-    const top = [...(known ? [{ kind: 'account' as const }] : []), ...unreadable, ...pods];
+    const machines = (this.extras.machines?.() ?? []).map(({ id }): PodsNode => ({ kind: 'machine', podId: id }));
+    const top = [...(known ? [{ kind: 'account' as const }] : []), ...unreadable, ...pods, ...machines];
     const shown = new Set(top.map(nodeId));
     for (const [id, node] of this.#nodes) if (!shown.has(id) && !('podId' in node && shown.has(`pod:${node.podId}`))) this.#nodes.delete(id);
     return top.map((node) => this.#same(node));

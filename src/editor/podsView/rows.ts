@@ -140,6 +140,16 @@ function contextOf(pod: Pod): string {
   return `${tokens.join(' ')} `;
 }
 
+/** A machine connected by hand: no price and no life of RunPod's, but its folder and terminal. */
+export function machineRow(machine: Pod, connection: string, { activePod }: RowContext): TreeItem {
+  const item = new TreeItem(machine.name);
+  item.description = [machine.mount?.path, connection, machine.id === activePod ? l10n.t('active') : undefined].filter(Boolean).join(' · ');
+  item.iconPath = new ThemeIcon('remote');
+  item.tooltip = l10n.t('A machine of .runpod_config.json. RunPod does not know it, so nothing is known of its cost.');
+  item.contextValue = 'machine running direct ';
+  return item;
+}
+
 /** A pod that bills may hide behind a row we cannot read, so the row says so and leads to the console. */
 export function unreadableRow(row: UnreadablePod): TreeItem {
   const item = new TreeItem(row.name ?? row.id ?? l10n.t('(unreadable)'));
@@ -171,7 +181,7 @@ function portsOf(pod: Pod): PodPort[] {
 }
 
 /** Below a pod: what a person acts on. */
-export function childRow(node: Exclude<PodsNode, { kind: 'account' | 'pod' | 'unreadable' | 'run' | 'runs' }>, pod: Pod, connection: string, storage?: string): TreeItem {
+export function childRow(node: Exclude<PodsNode, { kind: 'account' | 'pod' | 'machine' | 'unreadable' | 'run' | 'runs' }>, pod: Pod, connection: string, storage?: string): TreeItem {
   const make = (label: string, icon: string, description: string, command: CommandId, ...args: unknown[]): TreeItem => {
     const item = new TreeItem(label);
     item.iconPath = new ThemeIcon(icon);

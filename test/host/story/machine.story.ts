@@ -52,5 +52,10 @@ describe('machines by hand and spot pods', () => {
     await dialog.press('Connect');
     // The sample has no such file: it is the machine's.
     await editor.explorer().then((tree) => tree.row('requirements.txt', 60_000));
+    // It has a row of its own, without a price, with its folder and terminal.
+    const row = await (await editor.sidebar()).row(`root@${direct?.host}:${direct?.port}`);
+    await row.waitFor(/\/workspace · connected/);
+    await row.action('Open Terminal');
+    await editor.terminal.waitFor(/[#$] *$/, 60_000);
   });
 });
