@@ -23,9 +23,15 @@ export function redact(text: string, secrets: Iterable<string | undefined> = [])
 const deceiving = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 /** A name from outside as it may be shown anywhere: in a row, a terminal, a question. What it must not hold becomes `\ufffd`. */
-export const plainName = (name: string): string => shorten(name.replace(deceiving, '\ufffd'), 200);
+export const plainName = (name: string): string => unlinked(shorten(name.replace(deceiving, '\ufffd'), 200));
 
 /** Words from outside for a message or a log: one line, of bounded length. */
-export const plainWords = (words: string): string => shorten(words.slice(0, 20_000).replace(deceiving, ' ').replace(/ {2,}/g, ' ').trim(), 1000);
+export const plainWords = (words: string): string => unlinked(shorten(words.slice(0, 20_000).replace(deceiving, ' ').replace(/ {2,}/g, ' ').trim(), 1000));
+
+/**
+ * A text with no link in it. The editor makes links of `[words](address)` in notifications, also such as run commands of its
+ * own, and what others wrote must not become one.
+ */
+export const unlinked = (text: string): string => text.replace(/\]\(/g, '] (');
 
 const shorten = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length)}…` : text);

@@ -1,4 +1,5 @@
 import { l10n, ProgressLocation, window, type Disposable, type OutputChannel } from 'vscode';
+import { unlinked } from '../../base/log';
 import { diagnose, type DoctorStep } from '../../pods/doctor';
 import { ensureOwnKey } from '../../ssh/keys';
 import { findingWords, hintWords, stepName } from '../doctorWords';
@@ -61,6 +62,6 @@ async function conclude(steps: readonly DoctorStep[], pod: { id: string; name: s
   const hint = broken.hint && hintWords(broken.hint);
   const action = hint?.action;
   const message = l10n.t('{0}: {1} fails: {2}.', name, stepName(broken.id), findingWords(broken)) + (hint ? ` ${hint.text}` : '');
-  const answer = await window.showWarningMessage(message, ...(action ? [action.title] : []));
+  const answer = await window.showWarningMessage(unlinked(message), ...(action ? [action.title] : []));
   if (action && answer === action.title) await run(action.command, ...(pod ? [{ podId: pod.id }] : []));
 }

@@ -1,4 +1,5 @@
 import { window, workspace, type Disposable } from 'vscode';
+import { unlinked } from '../../base/log';
 import type { PodSessions } from '../../pods/session';
 import { run } from '../commands/command';
 import { explain } from '../errorWords';
@@ -26,7 +27,7 @@ export class OutageNotice implements Disposable {
     if (!reason || !open || reason.code === 'starting' || this.#told.has(podId)) return;
     this.#told.add(podId);
     const { message, action } = explain(reason);
-    void window.showWarningMessage(message, ...(action ? [action.title] : [])).then((answer) => (action && answer === action.title ? run(action.command, ...(action.args ?? [])) : undefined));
+    void window.showWarningMessage(unlinked(message), ...(action ? [action.title] : [])).then((answer) => (action && answer === action.title ? run(action.command, ...(action.args ?? [])) : undefined));
   }
 
   dispose(): void {

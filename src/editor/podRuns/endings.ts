@@ -1,7 +1,7 @@
 import { l10n, window, type Memento } from 'vscode';
 import { messageOf } from '../../base/errors';
 import { sleep } from '../../base/time';
-import type { Logger } from '../../base/log';
+import { type Logger, unlinked } from '../../base/log';
 import type { PodStore } from '../../pods/store';
 import { isSetUp } from '../../runs/detached/setUp';
 import { durationOf, type RunRecord } from '../../runs/detached/list';
@@ -72,7 +72,7 @@ export class Endings {
     const terminate = l10n.t('Terminate Pod…');
     const keep = l10n.t('Keep Pod');
     const offer = pod !== undefined && decided !== 'keep';
-    const message = what + quoted(lines) + (offer ? ` ${l10n.t('The pod goes on at {0}.', rate(pod.costPerHour))}` : '');
+    const message = unlinked(what + quoted(lines)) + (offer ? ` ${l10n.t('The pod goes on at {0}.', rate(pod.costPerHour))}` : '');
     const buttons = offer ? [show, stop, terminate, keep] : [show];
     const answer = await (exitCode === 0 ? window.showInformationMessage(message, ...buttons) : window.showWarningMessage(message, ...buttons));
     if (answer === show) await run('runpod.showRunOutput', { podId: ended.podId, runId: ended.id });
@@ -95,7 +95,7 @@ export class Endings {
       if (owed.size === 0) this.#owed.delete(ended.podId);
     } catch (error) {
       this.#deps.log.error(`Results of run ${ended.id}: ${messageOf(error)}`);
-      void window.showWarningMessage(l10n.t('The results of {0} could not be brought from {1}: {2}. The pod is kept.', ended.meta.title, name, messageOf(error)));
+      void window.showWarningMessage(unlinked(l10n.t('The results of {0} could not be brought from {1}: {2}. The pod is kept.', ended.meta.title, name, messageOf(error))));
     }
   }
 
@@ -110,7 +110,7 @@ export class Endings {
     const waited = new AbortController();
     const grace = sleep(graceMs, waited.signal).catch(() => undefined);
     // Clicking it away is no answer.
-    const kept = window.showInformationMessage(message + quoted(lines), keep).then((answer): Promise<string | undefined> => (answer === undefined ? grace.then(() => undefined) : Promise.resolve(answer)));
+    const kept = window.showInformationMessage(unlinked(message + quoted(lines)), keep).then((answer): Promise<string | undefined> => (answer === undefined ? grace.then(() => undefined) : Promise.resolve(answer)));
     const answer = await Promise.race([kept, grace]);
     waited.abort();
     if (answer === keep) return false;

@@ -1,4 +1,5 @@
 import { commands, l10n, Uri, window, workspace, type Disposable } from 'vscode';
+import { unlinked } from '../../base/log';
 import { CancelledError, isCancelled, messageOf } from '../../base/errors';
 import type { Pod } from '../../runpod/types';
 import { costOf, durationOf, type RunRecord } from '../../runs/detached/list';
@@ -115,7 +116,7 @@ export class ManyRuns implements Disposable {
       failed.length === 0
         ? l10n.t('{0} ended well on all {1} pods.', title, outcomes.length)
         : l10n.t('{0} on {1} pods: {2} went well; {3}.', title, outcomes.length, outcomes.length - failed.length, failed.map(({ pod, exitCode, error }) => `${pod}: ${error ?? l10n.t('exit code {0}', exitCode ?? '?')}`).join(', '));
-    const answer = await (failed.length === 0 ? window.showInformationMessage(message, show) : window.showWarningMessage(message, show));
+    const answer = await (failed.length === 0 ? window.showInformationMessage(unlinked(message), show) : window.showWarningMessage(unlinked(message), show));
     if (answer === show) await commands.executeCommand('vscode.open', Uri.from({ scheme: `${RUN_SCHEME}-summary`, path }));
   }
 }

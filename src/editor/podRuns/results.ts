@@ -1,5 +1,5 @@
 import { commands, l10n, Uri, window, workspace } from 'vscode';
-import type { Logger } from '../../base/log';
+import { type Logger, unlinked } from '../../base/log';
 import type { PodFiles } from '../../files/pod/podFiles';
 import type { PodSessions } from '../../pods/session';
 import type { PodStore } from '../../pods/store';
@@ -66,7 +66,7 @@ async function tellBeside(folder: Uri, title: string, beside: readonly string[])
   const [first] = beside;
   if (first === undefined) return;
   const open = l10n.t('Open the Pod’s');
-  if ((await window.showInformationMessage(l10n.t('What was changed here while {0} ran is left as it is; the pod’s version lies beside it: {1}.', title, beside.join(', ')), open)) === open) await commands.executeCommand('vscode.open', Uri.joinPath(folder, first));
+  if ((await window.showInformationMessage(unlinked(l10n.t('What was changed here while {0} ran is left as it is; the pod’s version lies beside it: {1}.', title, beside.join(', '))), open)) === open) await commands.executeCommand('vscode.open', Uri.joinPath(folder, first));
 }
 
 /** Where a run's results lie, there and here. */

@@ -1,4 +1,5 @@
 import { l10n, window, workspace, type Disposable, type Uri } from 'vscode';
+import { unlinked } from '../../base/log';
 import { isCancelled, messageOf } from '../../base/errors';
 import { lookOf } from '../podsView/state';
 import type { Parts } from '../parts';
@@ -73,6 +74,6 @@ export class UploadOnSave implements Disposable {
     if (this.#told) return;
     this.#told = true;
     const show = l10n.t('Sync Status');
-    if ((await window.showWarningMessage(message, show)) === show) await run('runpod.syncStatus', folder);
+    if ((await window.showWarningMessage(unlinked(message), show)) === show) await run('runpod.syncStatus', folder);
   }
 }

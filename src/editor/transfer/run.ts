@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { commands, l10n, ProgressLocation, Uri, window, workspace } from 'vscode';
+import { unlinked } from '../../base/log';
 import { CancelledError } from '../../base/errors';
 import type { TransferPlan, TransferResult } from '../../files/transfer/contract';
 import type { Pod } from '../../runpod/types';
@@ -140,7 +141,7 @@ async function tell(parts: Parts, request: TransferRequest, result: TransferResu
   const reveal = l10n.t('Show in Folder');
   const message = [doneText(result, seconds, where, direction), ...remarks].join(' ');
   const buttons = [...(remarks.length > 0 ? [details] : []), ...(direction === 'download' ? [reveal] : [])];
-  const answer = await (result.failed.length > 0 ? window.showWarningMessage(message, ...buttons) : window.showInformationMessage(message, ...buttons));
+  const answer = await (result.failed.length > 0 ? window.showWarningMessage(unlinked(message), ...buttons) : window.showInformationMessage(unlinked(message), ...buttons));
   if (answer === details) parts.log.show();
   if (answer === reveal) await commands.executeCommand('revealFileInOS', Uri.file(destination)).then(undefined, (error: unknown) => parts.log.warn(String(error)));
 }
