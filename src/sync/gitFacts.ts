@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { lstat, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import type { RepositoryFacts } from './localTree';
 
 const DEADLINE_MS = 5_000;
 
@@ -12,11 +13,37 @@ function git(folder: string, ...words: readonly string[]): Promise<string | unde
   });
 }
 
+/** What git knows of a folder on this computer and of the repositories inside it. Asked once for each. */
+export function repositories(root: string): (folder: string) => Promise<RepositoryFacts | undefined> {
+  const known = new Map<string, Promise<RepositoryFacts | undefined>>();
+  const ask = async (folder: string): Promise<RepositoryFacts | undefined> => {
+    const path = folder === '' ? root : join(root, ...folder.split('/'));
+    // Inside, only a repository of its own has more to say than the one around it.
+    if (folder !== '' && !(await isRepository(path))) return undefined;
+    let tracked: Promise<ReadonlySet<string>> | undefined;
+    return { above: await ignoreFilesAbove(path), tracked: () => (tracked ??= index(path)) };
+  };
+  return (folder) => {
+    const asked = known.get(folder) ?? ask(folder);
+    known.set(folder, asked);
+    return asked;
+  };
+}
+
+/** A `.git` alone makes none. */
+async function isRepository(top: string): Promise<boolean> {
+  return lstat(join(await ownFolder(top), 'HEAD')).then(() => true, () => false);
+}
+
+async function index(folder: string): Promise<ReadonlySet<string>> {
+  return new Set(((await git(folder, 'ls-files', '-z')) ?? '').split('\0').filter((name) => name !== ''));
+}
+
 /**
  * The ignore files that apply in a folder and lie outside it, outermost first: the person's own (`core.excludesFile`), the
  * repository's list where its top is elsewhere, and the `.gitignore` files between. None outside a repository.
  */
-export async function ignoreFilesAbove(root: string): Promise<{ below: string; text: string }[]> {
+async function ignoreFilesAbove(root: string): Promise<{ below: string; text: string }[]> {
   const folders: string[] = [];
   let top = root;
   for (; !(await lstat(join(top, '.git')).then(() => true, () => false)); top = dirname(top)) {
@@ -39,12 +66,16 @@ export async function ignoreFilesAbove(root: string): Promise<{ below: string; t
   return found;
 }
 
-/** Where a repository keeps what its work trees share; `.git` is a file in a work tree of its own and in a submodule. */
-async function commonFolder(top: string): Promise<string> {
+/** Where a repository keeps its own state; `.git` is a file in a work tree of its own and in a submodule. */
+async function ownFolder(top: string): Promise<string> {
   const path = join(top, '.git');
   const pointer = /^gitdir: (.+)$/m.exec(await readFile(path, 'utf8').catch(() => ''))?.[1];
-  if (pointer === undefined) return path;
-  const own = resolve(top, pointer.trim());
+  return pointer === undefined ? path : resolve(top, pointer.trim());
+}
+
+/** Where a repository keeps what its work trees share. */
+async function commonFolder(top: string): Promise<string> {
+  const own = await ownFolder(top);
   const common = await readFile(join(own, 'commondir'), 'utf8').catch(() => undefined);
   return common === undefined ? own : resolve(own, common.trim());
 }

@@ -1,6 +1,6 @@
 import ignore from 'ignore';
 import { opinion, reincluded, type Rules } from '../files/ignore/ignoreRules';
-import { joinPath, readWhole, type LocalEntry, type LocalTree } from './localTree';
+import { joinPath, readWhole, type LocalEntry, type LocalTree, type RepositoryFacts } from './localTree';
 
 /** Where what comes from a pod waits, in the folder it goes to, until it is complete. */
 export const STAGING_NAME = '.runpod-staging';
@@ -27,6 +27,34 @@ export const SECRET_NAMES: readonly string[] = [
 interface Scope {
   readonly own: readonly Rules[];
   readonly git: readonly Rules[];
+  /** What git tracks in the repository that the folder belongs to. */
+  readonly index: Index | undefined;
+  /** The folder is ignored, and only what is tracked in it counts. */
+  readonly trackedOnly: boolean;
+}
+
+/** The tracked files of the repository in one folder of the tree. */
+class Index {
+  #names: Promise<{ readonly files: ReadonlySet<string>; readonly folders: ReadonlySet<string> }> | undefined;
+
+  constructor(
+    readonly folder: string,
+    readonly facts: RepositoryFacts,
+  ) {}
+
+  /** Whether git tracks this file, or a repository or any file in this folder, though it may be ignored. */
+  async tracks(path: string, type: LocalEntry['type']): Promise<'itself' | 'inside' | undefined> {
+    const { files, folders } = await (this.#names ??= this.#read());
+    const name = this.folder === '' ? path : path.slice(this.folder.length + 1);
+    return files.has(name) ? 'itself' : type === 'folder' && folders.has(name) ? 'inside' : undefined;
+  }
+
+  async #read(): Promise<{ files: ReadonlySet<string>; folders: ReadonlySet<string> }> {
+    const files = await this.facts.tracked();
+    const folders = new Set<string>();
+    for (const path of files) for (let cut = path.lastIndexOf('/'); cut > 0 && !folders.has(path.slice(0, cut)); cut = path.lastIndexOf('/', cut - 1)) folders.add(path.slice(0, cut));
+    return { files, folders };
+  }
 }
 
 export interface Walked {
@@ -61,11 +89,11 @@ function sought(paths: readonly string[] | undefined, path: string): 'named' | '
 }
 
 /**
- * The files of a folder that its ignore rules let go. `.gitignore` files as git reads them (nested, negated, those above
- * the folder in the same repository, `.git/info/exclude`); `.runpodignore` files in the same syntax outrank everything;
- * the exclusions above come between; the person's own list (`core.excludesFile`) comes last. Differs from `git ls-files -co --exclude-standard` in three ways: those exclusions,
- * files that git tracks though they are ignored (the index is not read), and repositories inside the folder (their files
- * are sent).
+ * The files of a folder that its ignore rules let go: what `git ls-files -co --exclude-standard` lists, less the exclusions
+ * and secrets above. `.gitignore` files as git reads them (nested, negated, those above the folder in the same repository,
+ * `.git/info/exclude`, the person's own list `core.excludesFile`); what git tracks goes though it is ignored, where there is a
+ * git to ask. A repository inside, which git lists by its name alone, goes with its files, by its own rules. `.runpodignore`
+ * files in the same syntax outrank everything.
  */
 export async function walk(tree: LocalTree, { paths, strict = false, rules = tree, signal }: WalkOptions = {}): Promise<Walked> {
   const options = { ignoreCase: tree.ignoreCase };
@@ -77,9 +105,11 @@ export async function walk(tree: LocalTree, { paths, strict = false, rules = tre
     signal?.throwIfAborted();
     const entries = [...(await tree.list(folder))].sort((a, b) => (a.name < b.name ? -1 : 1));
     const withRules = rules === tree ? entries : await rules.list(folder).catch(() => []);
+    const around = folder !== '' && withRules.some(({ name }) => name === '.git') ? ((await repositoryAt(rules, options, folder)) ?? outer) : outer;
     const scope: Scope = {
+      ...around,
       own: await deeper(rules, options, folder, withRules, '.runpodignore', outer.own),
-      git: await deeper(rules, options, folder, withRules, '.gitignore', outer.git),
+      git: await deeper(rules, options, folder, withRules, '.gitignore', around.git),
     };
     if (entries.length === 0 && folder !== '') found.empty.push(folder);
     for (const entry of entries) {
@@ -89,12 +119,15 @@ export async function walk(tree: LocalTree, { paths, strict = false, rules = tre
       const name = entry.type === 'folder' ? `${entry.name}/` : entry.name;
       const asked = entry.type === 'folder' ? `${path}/` : path;
       const own = wanted === 'inside' || strict ? opinion(scope.own, asked) : 'included';
-      if (own === 'ignored' || (own === undefined && (excluded.test(name).ignored || opinion(scope.git, asked) === 'ignored'))) continue;
+      if (own === 'ignored' || (own === undefined && excluded.test(name).ignored)) continue;
+      const ignored = own === undefined && (scope.trackedOnly || opinion(scope.git, asked) === 'ignored');
+      const tracked = ignored ? await scope.index?.tracks(path, entry.type) : undefined;
+      if (ignored && tracked === undefined) continue;
       if (own === undefined && secret.test(name).ignored) {
         found.secrets.push(asked);
         continue;
       }
-      if (entry.type === 'folder') await visit(path, { own: reincluded(scope.own, asked, options), git: reincluded(scope.git, asked, options) });
+      if (entry.type === 'folder') await visit(path, { ...scope, own: reincluded(scope.own, asked, options), git: reincluded(scope.git, asked, options), trackedOnly: tracked === 'inside' });
       else if (entry.type === 'file') found.files.push(path);
       else if (entry.type === 'link') {
         const target = await tree.readLink(path);
@@ -104,18 +137,25 @@ export async function walk(tree: LocalTree, { paths, strict = false, rules = tre
     }
   };
 
-  await visit('', { own: [], git: await rootRules(rules, options) });
+  await visit('', (await repositoryAt(rules, options, '')) ?? { own: [], git: await rulesAround(rules, options, '', []), index: undefined, trackedOnly: false });
   return found;
 }
 
-/** Rules from above the root and from the repository's own list, innermost first. */
-async function rootRules(tree: LocalTree, options: { ignoreCase: boolean }): Promise<Rules[]> {
-  const above = ((await tree.above?.()) ?? []).map(({ below, text }): Rules => ({ folder: '', ...(below === '' ? {} : { below }), matcher: ignore(options).add(text) }));
+/** What holds in a repository's folder before the ignore files in it; nothing for a folder that is none. */
+async function repositoryAt(tree: LocalTree, options: { ignoreCase: boolean }, folder: string): Promise<Scope | undefined> {
+  const facts = await tree.repository?.(folder);
+  if (facts === undefined) return undefined;
+  return { own: [], git: await rulesAround(tree, options, folder, facts.above), index: new Index(folder, facts), trackedOnly: false };
+}
+
+/** Rules from above a repository's folder and from its own list, innermost first. */
+async function rulesAround(tree: LocalTree, options: { ignoreCase: boolean }, folder: string, files: RepositoryFacts['above']): Promise<Rules[]> {
+  const above = files.map(({ below, text }): Rules => ({ folder, ...(below === '' ? {} : { below }), matcher: ignore(options).add(text) }));
   // Whoever opens a folder that is itself ignored means that folder; then the rules above it say nothing.
-  const outer = opinion([...above].reverse(), '') === 'ignored' ? [] : above.reverse();
-  const text = await readIfThere(tree, '.git/info', 'exclude');
-  // What lies above a root that has a list of its own is the person's list, which comes last.
-  return text === undefined ? outer : [{ folder: '', matcher: ignore(options).add(text) }, ...outer];
+  const outer = opinion([...above].reverse(), folder) === 'ignored' ? [] : above.reverse();
+  const text = await readIfThere(tree, joinPath(folder, '.git/info'), 'exclude');
+  // What lies above a folder that has a list of its own is the person's list, which comes last.
+  return text === undefined ? outer : [{ folder, matcher: ignore(options).add(text) }, ...outer];
 }
 
 async function deeper(tree: LocalTree, options: { ignoreCase: boolean }, folder: string, entries: readonly LocalEntry[], name: string, outer: readonly Rules[]): Promise<readonly Rules[]> {

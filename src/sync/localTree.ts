@@ -10,13 +10,20 @@ export interface LocalTree {
   readonly whole?: (file: string) => Promise<Buffer>;
   /** Where a symbolic link points, as written, with `/` between names; `undefined` where that cannot be read. */
   readLink(link: string): Promise<string | undefined>;
-  /**
-   * Ignore files from outside the root that apply here, outermost first: the person's own list, then those of folders above
-   * (a folder inside a repository). `below` is the root's path below the folder that the file speaks of.
-   */
-  readonly above?: () => Promise<readonly { readonly below: string; readonly text: string }[]>;
+  /** What git knows of a folder besides the ignore files in it; nothing where it lies in no repository, or nobody can tell. */
+  readonly repository?: (folder: string) => Promise<RepositoryFacts | undefined>;
   /** Whether `.gitignore` patterns match names of another case, as git has it on Windows and macOS. */
   readonly ignoreCase: boolean;
+}
+
+export interface RepositoryFacts {
+  /**
+   * Ignore files from outside the folder that apply in it, outermost first: the person's own list, then those of folders above
+   * (a folder inside a repository). `below` is the folder's path below the one that the file speaks of.
+   */
+  readonly above: readonly { readonly below: string; readonly text: string }[];
+  /** What git tracks, though it may be ignored: files, and repositories inside (submodules). Relative to the folder. */
+  tracked(): Promise<ReadonlySet<string>>;
 }
 
 export interface LocalEntry {

@@ -1,21 +1,49 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { lstat, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
-import { ignoreFilesAbove } from '../../src/sync/gitFacts';
-import { walk } from '../../src/sync/ignore';
+import { repositories } from '../../src/sync/gitFacts';
+import { DEFAULT_EXCLUSIONS, SECRET_NAMES, walk } from '../../src/sync/ignore';
 import { diskTree } from './diskTree';
+import { ignoreLists, namesFor } from './ignoreLists';
 
 const execute = promisify(execFile);
 
-/** What git would add, by the person's ignore files alone: no settings of this machine. */
+const env = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', XDG_CONFIG_HOME: '/nonexistent', HOME: '/nonexistent' };
+const git = async (folder: string, ...words: readonly string[]): Promise<string[]> =>
+  (await execute('git', ['-C', folder, '-c', 'user.name=x', '-c', 'user.email=x@localhost', '-c', 'protocol.file.allow=always', ...words], { env, maxBuffer: 1 << 26 })).stdout.split('\0').filter((name) => name !== '');
+
+/** What git has and would add, by the person's ignore files alone: no settings of this machine. Of a repository inside, what that one has. */
 async function gitFiles(repository: string): Promise<string[]> {
-  const env = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', XDG_CONFIG_HOME: '/nonexistent', HOME: '/nonexistent' };
-  const { stdout } = await execute('git', ['-C', repository, 'ls-files', '-co', '--exclude-standard', '-z'], { env, maxBuffer: 1 << 26 });
-  return stdout.split('\0').filter((name) => name !== '').sort();
+  const names = await git(repository, 'ls-files', '-co', '--exclude-standard', '-z');
+  const files: string[] = [];
+  for (const name of new Set(names)) {
+    const folder = path.join(repository, name);
+    const stat = await lstat(folder).catch(() => undefined);
+    if (stat?.isDirectory() === true) files.push(...(await gitFiles(folder)).map((inner) => `${name.replace(/\/$/, '')}/${inner}`));
+    else if (stat !== undefined) files.push(name);
+  }
+  return files.sort();
+}
+
+/** Of these names, those that our own exclusions leave: by git, in a repository that ignores nothing else. */
+async function notExcluded(names: readonly string[]): Promise<string[]> {
+  const root = await makeRepository({ '.gitignore': `${[...DEFAULT_EXCLUSIONS, ...SECRET_NAMES].join('\n')}\n` });
+  try {
+    const asking = execFile('git', ['-C', root, '-c', 'core.ignoreCase=true', 'check-ignore', '--no-index', '-z', '--stdin'], { env, maxBuffer: 1 << 26 });
+    asking.stdin?.end(names.map((name) => `${name}\0`).join(''));
+    let said = '';
+    asking.stdout?.on('data', (piece: string) => (said += piece));
+    await once(asking, 'close');
+    const out = new Set(said.split('\0'));
+    return names.filter((name) => !out.has(name));
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
 }
 
 async function makeRepository(files: Readonly<Record<string, string>>): Promise<string> {
@@ -28,9 +56,9 @@ async function makeRepository(files: Readonly<Record<string, string>>): Promise<
   return root;
 }
 
-const sent = async (root: string): Promise<string[]> => [...(await walk(diskTree(root))).files].sort();
+const sent = async (root: string): Promise<string[]> => [...(await walk({ ...diskTree(root), repository: repositories(root) })).files].sort();
 
-const repositories: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+const samples: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'nested files that take back what an outer one ignores': {
     '.gitignore': '*.log\nbuild/\n/data/*\n!/data/keep\nfoo/\n',
     'a.log': '', 'src/b.log': '', 'src/.gitignore': '!important.log\n/local\n', 'src/important.log': '', 'src/local': '', 'src/deep/local': '', 'src/deep/important.log': '',
@@ -57,11 +85,45 @@ describe('what is sent of a folder', () => {
     for (const root of roots.splice(0)) await rm(root, { recursive: true, force: true });
   });
 
-  for (const [what, files] of Object.entries(repositories))
+  for (const [what, files] of Object.entries(samples))
     it(`is what git lists: ${what}`, async () => {
       const root = await make(files);
       assert.deepEqual(await sent(root), await gitFiles(root));
     });
+
+  for (const [what, list] of Object.entries(ignoreLists))
+    it(`is what git lists less our exclusions, with some ignored files tracked: ${what}`, async () => {
+      const names = namesFor(list);
+      const files: Record<string, string> = { '.gitignore': list };
+      const taken = new Set<string>();
+      for (const name of names.sort((a, b) => a.length - b.length)) {
+        const above = name.split('/').map((_, n, parts) => parts.slice(0, n).join('/')).slice(1);
+        if (files[name] !== undefined || taken.has(name) || above.some((folder) => files[folder] !== undefined) || /\.git(\/|$)/.test(name)) continue;
+        files[name] = '';
+        for (const folder of above) taken.add(folder);
+      }
+      const root = await make(files);
+      await git(root, 'add', '-f', '--', ...Object.keys(files).filter((_, i) => i % 3 === 0).map((name) => `:(literal)${name}`));
+      const wanted = await notExcluded(await gitFiles(root));
+      assert.ok(wanted.length > 5 && wanted.length < Object.keys(files).length);
+      assert.deepEqual(await sent(root), wanted);
+    });
+
+  it('is what git lists of repositories inside: submodules, others, and a .git that is none', async () => {
+    const module = await make({ '.gitignore': '*.out\n!kept.log\n', 'm.py': '', 'm.out': '', 'kept.log': '', 'forced.out': '' });
+    await git(module, 'add', '-f', '.gitignore', 'm.py', 'kept.log', 'forced.out');
+    await git(module, 'commit', '-qm', 'x');
+    const root = await make({ '.gitignore': '*.log\nlibs/\nvendor/\n', 'a.py': '', 'a.log': '', 'inner/.gitignore': '*.tmp\n', 'inner/b.py': '', 'inner/b.log': '', 'inner/b.tmp': '', 'vendor/v.py': '', 'fake/.git/x': '', 'fake/f.py': '', 'fake/f.log': '' });
+    await execute('git', ['init', '-q', path.join(root, 'inner')], { env });
+    await execute('git', ['init', '-q', path.join(root, 'vendor')], { env });
+    await writeFile(path.join(root, 'inner/.git/info/exclude'), 'private\n');
+    await writeFile(path.join(root, 'inner/private'), '');
+    await git(root, 'submodule', 'add', '-q', '-f', module, 'libs/module');
+    await writeFile(path.join(root, 'libs/module/new.log'), '');
+    await writeFile(path.join(root, 'libs/module/new.out'), '');
+    assert.deepEqual(await sent(root), (await gitFiles(root)).filter((name) => !name.startsWith('fake/.git/')));
+    assert.deepEqual((await sent(root)).filter((name) => name.startsWith('libs/')), ['libs/module/.gitignore', 'libs/module/forced.out', 'libs/module/kept.log', 'libs/module/m.py', 'libs/module/new.log']);
+  });
 
   it('is what git lists, in any repository', async () => {
     const segment = fc.constantFrom('a', 'b', 'foo', 'bar', 'x.log', 'y.py', 'build', 'A');
@@ -83,12 +145,13 @@ describe('what is sent of a folder', () => {
         }
         const root = await makeRepository(files);
         try {
+          await git(root, 'add', '-f', '--', ...Object.keys(files).filter((_, i) => i % 4 === 0));
           assert.deepEqual(await sent(root), await gitFiles(root));
         } finally {
           await rm(root, { recursive: true, force: true });
         }
       }),
-      { numRuns: 120, seed: 20261120 },
+      { numRuns: 60, seed: 20261120 },
     );
   }).timeout(60_000);
 
@@ -127,7 +190,7 @@ describe('what is sent of a folder', () => {
   it('heeds the ignore files above a folder inside a repository, unless they ignore that very folder', async () => {
     const root = await make({ 'pkg/a.log': '', 'pkg/b.py': '', 'pkg/out/c': '' });
     const tree = diskTree(path.join(root, 'pkg'));
-    const above = (text: string) => walk({ ...tree, above: async () => [{ below: 'pkg', text }] });
+    const above = (text: string) => walk({ ...tree, repository: async () => ({ above: [{ below: 'pkg', text }], tracked: async () => new Set() }) });
     assert.deepEqual((await above('*.log\n/pkg/out\n')).files, ['b.py']);
     assert.deepEqual((await above('pkg/\n')).files, ['a.log', 'b.py', 'out/c']);
   });
@@ -137,7 +200,7 @@ describe('what is sent of a folder', () => {
     const own = path.join(root, '.git', 'own');
     await writeFile(own, '*.tmp\n/pkg/secret.txt\n');
     await execute('git', ['-C', root, 'config', 'core.excludesFile', own]);
-    const from = async (folder: string): Promise<string[]> => [...(await walk({ ...diskTree(folder), above: () => ignoreFilesAbove(folder) })).files].sort();
+    const from = async (folder: string): Promise<string[]> => [...(await walk({ ...diskTree(folder), repository: repositories(folder) })).files].sort();
     assert.deepEqual(await from(root), await gitFiles(root));
     assert.deepEqual(await from(path.join(root, 'pkg')), ['b.py']);
     await execute('git', ['-C', root, '-c', 'user.name=x', '-c', 'user.email=x@localhost', 'commit', '-q', '--allow-empty', '-m', 'x']);

@@ -3,7 +3,7 @@ import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, parse, relative } from 'node:path';
 import { FileType, Uri, workspace } from 'vscode';
-import { executables, ignoreFilesAbove } from '../../sync/gitFacts';
+import { executables, repositories } from '../../sync/gitFacts';
 import type { LocalEntry, LocalTree } from '../../sync/localTree';
 
 /** git's own default: file names differ by case on Linux only. */
@@ -13,7 +13,7 @@ const ignoreCase = process.platform === 'win32' || process.platform === 'darwin'
 export const localTree = (folder: Uri): LocalTree => (folder.scheme === 'file' ? diskTree(folder.fsPath) : editorTree(folder));
 
 /** Nothing but one file of a folder. */
-export const onlyFile = (tree: LocalTree, name: string): LocalTree => ({ ...tree, list: async (folder) => (folder === '' ? [{ name, type: 'file' }] : []), above: async () => [] });
+export const onlyFile = (tree: LocalTree, name: string): LocalTree => ({ ...tree, list: async (folder) => (folder === '' ? [{ name, type: 'file' }] : []), repository: async () => undefined });
 
 /** A home folder or a whole disk is nobody's project. */
 export function isProject(folder: Uri): boolean {
@@ -40,7 +40,7 @@ function diskTree(root: string): LocalTree {
     whole: (file) => readFile(at(file)),
     read: (file) => createReadStream(at(file), { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>,
     readLink: async (link) => (await readlink(at(link))).replaceAll('\\', process.platform === 'win32' ? '/' : '\\'),
-    above: () => ignoreFilesAbove(root),
+    repository: repositories(root),
   };
 }
 
