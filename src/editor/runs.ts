@@ -130,12 +130,18 @@ function takeUpRuns({ store, followed }: Parts, runCommands: RunCommands, tell: 
 
 /** The file meant: a file of the explorer, an address as text, else what is in the editor. */
 function fileOf(target: unknown): Uri {
-  if (target instanceof Uri) return target;
+  if (target instanceof Uri) return ofNotebook(target);
   if (typeof target === 'string' && target !== '') return Uri.parse(target, true);
-  const uri = window.activeTextEditor?.document.uri ?? window.activeNotebookEditor?.notebook.uri;
+  // A notebook whose cell is edited is in front with that cell.
+  const uri = window.activeNotebookEditor?.notebook.uri ?? window.activeTextEditor?.document.uri;
   if (uri === undefined) throw new Error(l10n.t('Open the file to run, or choose it in the explorer.'));
   return uri;
 }
+
+/** The notebook for one of its cells, which the editor takes for documents of their own. */
+const ofNotebook = (uri: Uri): Uri => (uri.scheme === CELL ? (workspace.notebookDocuments.find((notebook) => notebook.getCells().some(({ document }) => document.uri.toString() === uri.toString()))?.uri ?? uri) : uri);
+
+const CELL = 'vscode-notebook-cell';
 
 function readChoices(value: unknown): RunChoices {
   const { pod, command: line, conflicts, confirmed, args } = choices(value) ?? {};

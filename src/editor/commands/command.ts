@@ -43,10 +43,10 @@ export async function run(id: CommandId, ...args: readonly unknown[]): Promise<v
 /** A create request and the like: plain data handed over by code, not a row and not a file. */
 const isComplete = (arg: unknown): boolean => choices(arg) !== undefined && !targetId(arg);
 
-/** The choices among a command's arguments: plain data; what menus pass besides (`Uri[]`, `{groupId}`, a repository) is none. */
+/** The choices among a command's arguments: plain data; what menus pass besides (`Uri[]`, `{groupId}`, a repository, `{notebookEditor}`) is none. */
 export function choices(arg: unknown): Readonly<Record<string, unknown>> | undefined {
   if (typeof arg !== 'object' || arg === null || Array.isArray(arg) || arg instanceof Uri) return undefined;
-  return 'groupId' in arg || 'rootUri' in arg ? undefined : (arg as Readonly<Record<string, unknown>>);
+  return 'groupId' in arg || 'rootUri' in arg || 'notebookEditor' in arg ? undefined : (arg as Readonly<Record<string, unknown>>);
 }
 
 /** The pod that an argument means: an id or name, a row of the view, or anything under a pod's folder. */

@@ -11,6 +11,9 @@ export const STARTER = `{
   // Runs on the pod, in the copy of this folder that is sent there.
   // "setup": "pip install -r requirements.txt",
   // "secrets": { "HF_TOKEN": { "from": "runpod", "name": "hf_token" } },
+  // What comes back after a run of this folder, and what becomes of the pod: ask, keep, stop or terminate.
+  "results": ["outputs/"],
+  // "afterRun": "ask",
   "maxPricePerHour": 1
 }
 `;

@@ -245,6 +245,18 @@ describe('runs that outlive their terminal', () => {
       assert.deepEqual(await command('runpod.runOnRunPod', uri.toString()), { exitCode: 0 });
       await until('the notebook', async () => (await outputsOf(uri)) === 1);
     });
+
+    it('are meant as a whole while one of their cells is edited', async () => {
+      const uri = vscode.Uri.joinPath(there, 'edited.ipynb');
+      await fs.writeFile(uri, Buffer.from(cells));
+      await vscode.window.showNotebookDocument(await vscode.workspace.openNotebookDocument(uri));
+      await vscode.commands.executeCommand('notebook.cell.edit');
+      await until('the cell', () => vscode.window.activeTextEditor?.document.uri.scheme === 'vscode-notebook-cell');
+      assert.deepEqual(await command('runpod.runOnRunPod'), { exitCode: 0 });
+      await until('the notebook', async () => (await outputsOf(uri)) === 1);
+      const [cell] = (await vscode.workspace.openNotebookDocument(uri)).getCells();
+      assert.deepEqual(await command('runpod.runOnRunPod', cell?.document.uri), { exitCode: 0 });
+    });
   });
 
   it('a selection goes to Python’s prompt on the pod', async () => {
