@@ -136,10 +136,11 @@ export class Ticker implements Disposable {
   #podTable(text: MarkdownString, { balanceEndsAt }: Outlook): void {
     const running = this.#running;
     if (running.length === 0) return;
-    text.appendMarkdown(`| ${l10n.t('Pod')} | | | |\n|:--|--:|:--|:--|\n`);
+    // Tables in a tooltip have no gaps of their own.
+    text.appendMarkdown(`| ${[l10n.t('Pod'), l10n.t('Rate'), l10n.t('Time left'), l10n.t('Hardware')].join(' | &emsp;')} |\n|:--|--:|--:|:--|\n`);
     for (const pod of running.slice(0, TOOLTIP_PODS)) {
       const left = timeLeftOf(pod, balanceEndsAt);
-      text.appendMarkdown(`| ${plainMarkdown(pod.name)} | ${plainMarkdown(rate(pod.costPerHour))} | ${left ? shortTime(left.at - this.now()) : ''} | ${plainMarkdown(hardwareOf(pod) ?? stateWord(pod))} |\n`);
+      text.appendMarkdown(`| ${plainMarkdown(pod.name)} | &emsp;${plainMarkdown(rate(pod.costPerHour))} | &emsp;${left ? shortTime(left.at - this.now()) : ''} | &emsp;${plainMarkdown(hardwareOf(pod) ?? stateWord(pod))} |\n`);
     }
     if (running.length > TOOLTIP_PODS) text.appendMarkdown(`| ${l10n.t('and {0} more', running.length - TOOLTIP_PODS)} | | | |\n`);
     text.appendMarkdown('\n\n');

@@ -62,7 +62,7 @@ export class Chart {
         legend: { show: false },
         cursor: { drag: { x: false, y: false }, y: false },
         scales: this.spec.scales,
-        axes: [{ stroke: text, grid: { show: false }, ticks: grid, ...x }, { stroke: text, grid, ticks: grid, ...y }],
+        axes: [{ stroke: text, grid: { show: false }, ticks: grid, size: 36, ...x }, { stroke: text, grid, ticks: grid, ...y }],
         series: [
           {},
           ...this.spec.series.map((s): uPlot.Series => {
@@ -110,13 +110,13 @@ export class Chart {
 
 /** A piece of the line or bar, for the legend. */
 function sample({ color, dash, bars }: Stroke & { readonly bars?: boolean }): HTMLCanvasElement {
-  const canvas = h('canvas', { width: '56', height: '24', 'aria-hidden': 'true' });
+  const canvas = h('canvas', { width: bars ? '24' : '56', height: '24', 'aria-hidden': 'true', ...(bars ? { class: 'bar' } : {}) });
   const pen = canvas.getContext('2d');
   if (!pen) return canvas;
   pen.strokeStyle = pen.fillStyle = themeColor(color);
   pen.lineWidth = 4;
   pen.setLineDash((dash ?? []).map((d) => d * 2));
-  if (bars) pen.fillRect(16, 2, 24, 20);
+  if (bars) pen.fillRect(2, 2, 20, 20);
   else {
     pen.moveTo(0, 12);
     pen.lineTo(56, 12);

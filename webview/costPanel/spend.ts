@@ -33,7 +33,7 @@ export class SpendSections {
       scales: { x: { time: false, range: (_u, min, max) => [min - 0.6, max + 0.6] }, y: { range: (_u, _min, max) => [0, Math.max(max * 1.1, 0.01)] } },
       axes: [
         { splits: (u) => this.#splits(u.width), values: (_u, splits) => splits.map((i) => (this.#days[i] ? dayText(this.#days[i].day) : '')) },
-        { values: (_u, splits) => splits.map((v) => `$${v < 1 && v > 0 ? v.toFixed(2) : Number(v.toFixed(2))}`), size: 64 },
+        { values: (_u, splits) => splits.map((v) => `$${v.toFixed(splits.every(Number.isInteger) ? 0 : 2)}`), size: 64 },
       ],
       describe: (i) => this.#describe(i),
     });

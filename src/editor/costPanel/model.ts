@@ -49,7 +49,7 @@ export function figures(state: PodsState, spending: Spending, month: MonthOutloo
       value: rate(burn.computePerHour, { estimate: burn.unknown > 0 }),
       note: l10n.t('{0} more for storage, of it {1} for stopped pods', rate(burn.storagePerHour, { estimate: true }), rate(stopped, { estimate: true })),
     },
-    { label: l10n.t('Today'), value: money(meter.today(now), { estimate: true }), note: l10n.t('since your midnight; {0} in this session', money(meter.total(now), { estimate: true })) },
+    { label: l10n.t('Today'), value: money(meter.today(now), { estimate: true }), note: l10n.t('since your midnight; {0} in this session', money(meter.total(now), { estimate: true })).replaceAll('< ', '<\u00a0') },
     { label: l10n.t('This month so far'), value: money(month?.toDate), note: l10n.t('pods only, UTC month') },
     {
       label: l10n.t('Month’s end'),

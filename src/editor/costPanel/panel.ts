@@ -5,6 +5,7 @@ import { spendCsv } from '../../pods/spendHistory';
 import { UseHistory } from '../../pods/useHistory';
 import { choices, command, showError, targetId } from '../commands/command';
 import { explain } from '../errorWords';
+import { pageIcon } from '../pageIcon';
 import type { Parts } from '../parts';
 import type { Spending } from '../spending';
 import { panelHtml } from './html';
@@ -95,7 +96,7 @@ class CostPanel implements Disposable {
     const bundles = Uri.joinPath(this.parts.context.extensionUri, 'dist');
     const panel = window.createWebviewPanel('runpod.costs', l10n.t('RunPod Costs'), ViewColumn.Active, { enableScripts: true, localResourceRoots: [bundles] });
     this.#panel = panel;
-    panel.iconPath = Uri.joinPath(this.parts.context.extensionUri, 'media', 'runpod.svg');
+    panel.iconPath = pageIcon(this.parts.context);
     panel.onDidDispose(() => {
       this.#panel = undefined;
       this.#ready = false;

@@ -48,7 +48,7 @@ export class SecondLook implements Disposable {
       return found;
     }
     const items = findings.flatMap((finding): (QuickPickItem & { readonly way?: Way })[] => [
-      { label: finding.pod.name, kind: QuickPickItemKind.Separator },
+      ...(findings.length > 1 ? [{ label: finding.pod.name, kind: QuickPickItemKind.Separator }] : []),
       ...this.unsolved.ways(finding).map((way) => ({ label: way.title, description: `${finding.pod.name} · ${rate(finding.pod.costPerHour)} · ${findingMark(finding.kind)}`, way })),
     ]);
     const [only] = findings;

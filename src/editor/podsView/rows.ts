@@ -42,16 +42,20 @@ const ICONS: Readonly<Record<PodLook, readonly [icon: string, color: string | un
   unknown: ['question', 'testing.iconQueued'],
 };
 
-/** Account row: `$18.42 left   spending $0.71/hr · ~26h`. */
+/** Account row: `$18.42 left   team · ~26h at $0.71/hr`. */
 export function accountRow({ state, now, accountName }: RowContext): TreeItem {
   const account = state.account;
   const typed = account?.typed;
   const known = isKnown(account);
-  const item = new TreeItem(known || accountName === undefined ? leftWords(account) : accountName);
+  const label = known || accountName === undefined ? leftWords(account) : accountName;
+  const item = new TreeItem(label);
   const end = balanceEnd(account);
-  const spending = account?.spendPerHour === undefined ? undefined : l10n.t('spending {0}', rate(account.spendPerHour));
+  const perHour = account?.spendPerHour === undefined ? undefined : rate(account.spendPerHour);
+  // How long it lasts comes first: a narrow sidebar cuts from the right.
+  const lasts = end === undefined ? perHour && l10n.t('spending {0}', perHour) : perHour === undefined ? l10n.t('~{0}', tinyTime(end - now)) : l10n.t('~{0} at {1}', tinyTime(end - now), perHour);
   const whose = typed && l10n.t('typed {0} ago', tinyTime(now - typed.at));
-  item.description = [known ? accountName : undefined, whose, spending, end === undefined ? undefined : l10n.t('~{0}', tinyTime(end - now))].filter(Boolean).join(' · ');
+  item.description = [known ? accountName : undefined, lasts, whose].filter(Boolean).join(' · ');
+  item.accessibilityInformation = { label: [label, item.description].filter((words) => words !== '').join(', ') };
   if (typed) item.tooltip = balanceWords(account, now).join('\n');
   else item.tooltip = end === undefined ? l10n.t('How long the balance lasts is unknown.') : l10n.t('At this rate, storage included, the balance is gone in about {0}, {1}. Then running pods stop, and those without a network volume are deleted.', longTime(end - now), localTime(end));
   item.iconPath = new ThemeIcon('credit-card');
@@ -157,6 +161,7 @@ export function unreadableRow(row: UnreadablePod): TreeItem {
   item.iconPath = new ThemeIcon('question', new ThemeColor('testing.iconQueued'));
   item.tooltip = l10n.t('It may be running and billing. Look at it in the console.\n{0}', row.problem);
   item.contextValue = 'unreadable ';
+  item.accessibilityInformation = { label: `${row.name ?? row.id ?? l10n.t('(unreadable)')}, ${item.description}` };
   item.command = { title: l10n.t('Open in Console'), command: 'runpod.openPodInConsole' satisfies CommandId, arguments: [{ podId: row.id }] };
   return item;
 }
@@ -188,6 +193,7 @@ export function childRow(node: Exclude<PodsNode, { kind: 'account' | 'pod' | 'ma
     item.description = description;
     item.command = { title: label, command, arguments: args };
     item.contextValue = `${node.kind} `;
+    item.accessibilityInformation = { label: description === '' ? label : `${label}, ${description}` };
     return item;
   };
   switch (node.kind) {
@@ -225,6 +231,7 @@ function storageRow(pod: Pod, figures: string | undefined): TreeItem {
   else if (mount) item.description = l10n.t('network volume · kept on terminate');
   else item.description = l10n.t('{0} · lost on stop', gigabytes(pod.diskGb ?? 0));
   if (figures !== undefined) item.description = `${figures} · ${item.description}`;
+  item.accessibilityInformation = { label: `${mount?.path ?? l10n.t('Container disk')}, ${item.description}` };
   item.tooltip = [
     mount?.kind === 'persistent' ? l10n.t('{0} is a disk on the pod’s machine: kept by a stop, deleted by a terminate, and deleted when the balance reaches $0.', mount.path) : undefined,
     mount?.kind === 'network' ? l10n.t('{0} is network volume {1}: it outlives the pod.', mount.path, mount.volumeId) : undefined,

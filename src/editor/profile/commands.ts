@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { env, l10n, Uri, ViewColumn, window, workspace, type Disposable, type WebviewPanel } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { choices, command, showError } from '../commands/command';
+import { pageIcon } from '../pageIcon';
 import type { Parts } from '../parts';
 import type { ProfileDiagnostics } from './diagnostics';
 import { PROFILE_FILE, readFolder } from './folder';
@@ -68,7 +69,7 @@ export class Plans implements Disposable {
 
   #open(): WebviewPanel {
     const panel = window.createWebviewPanel('runpod.plan', l10n.t('Plan'), ViewColumn.Active, { enableScripts: true, localResourceRoots: [], enableFindWidget: true });
-    panel.iconPath = Uri.joinPath(this.parts.context.extensionUri, 'media', 'runpod.svg');
+    panel.iconPath = pageIcon(this.parts.context);
     panel.webview.onDidReceiveMessage((message: unknown) => void this.#act(message).catch(showError));
     panel.onDidDispose(() => (this.#panel = undefined));
     return panel;

@@ -61,7 +61,8 @@ main { max-width: 62em; } h1 { font-weight: 600; margin: 1em 0 .2em; } h2 { font
 .buttons { display: flex; flex-wrap: wrap; gap: .5em; }
 button { font: inherit; border: 1px solid var(--vscode-button-border, transparent); padding: .4em 1em; border-radius: 3px; cursor: pointer; background: var(--vscode-button-background); color: var(--vscode-button-foreground); }
 button:hover { background: var(--vscode-button-hoverBackground); } button:focus-visible { outline: 1px solid var(--vscode-focusBorder); outline-offset: 2px; }
-button.secondary { background: var(--vscode-button-secondaryBackground); color: var(--vscode-button-secondaryForeground); } button:disabled { opacity: .5; cursor: default; }
+button.secondary { background: var(--vscode-button-secondaryBackground); color: var(--vscode-button-secondaryForeground); border-color: var(--vscode-button-secondaryBorder, var(--vscode-contrastBorder, transparent)); }
+button.secondary:hover { background: var(--vscode-button-secondaryHoverBackground); } button:disabled { opacity: .5; cursor: default; }
 dl.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(11em, 1fr)); gap: 1em; margin: 1.5em 0 0; }
 dl.figures div { border: 1px solid var(--vscode-widget-border, var(--vscode-editorWidget-border, var(--vscode-contrastBorder, #8884))); border-radius: 5px; padding: .7em 1em; }
 dl.figures dt { color: var(--vscode-descriptionForeground); } dl.figures dd { margin: 0; font-size: 1.5em; font-variant-numeric: tabular-nums; } small { display: block; font-size: .85rem; line-height: 1.4; }

@@ -28,7 +28,7 @@ export class QuickInput {
     await until(`the command "${title}" in the palette`, async () => {
       await this.page.keyboard.press('F1');
       await until('the palette', async () => (await this.value()).startsWith('>'), 3000);
-      await this.#input.fill(`>${title}`);
+      await this.#input.fill(`>${title}`, { timeout: 2000 });
       const row = await until('its row', () => this.#find((item) => item.label === title || item.label.endsWith(`: ${title}`)), 1500).catch(() => undefined);
       if (row === undefined) {
         await this.cancel();

@@ -26,7 +26,7 @@ describe('what pods cost', () => {
     assert.match(text, /today: ~\$\d/);
     assert.match(text, /Balance: \$18\.\d\d/);
     assert.match(text, /deleted with their data at \$0: 2/);
-    await editor.screenshot('ticker');
+    await editor.screenshot('ticker', { mouse: true });
     await editor.page.mouse.move(640, 500);
   });
 
@@ -41,7 +41,7 @@ describe('what pods cost', () => {
     assert.match(await page.getByRole('table', { name: 'Storage that bills' }).innerText(), /old-exp[\s\S]*deleted[\s\S]*|datasets/);
     assert.match((await page.getByRole('img', { name: /spend per day/ }).getAttribute('aria-label')) ?? '', /\$\d+\.\d\d in all/);
     await page.getByRole('img', { name: /use of .* in percent/ }).waitFor();
-    await editor.screenshot('costs-dark', { readme: true });
+    await editor.screenshot('costs-dark', { readme: { part: '.part.editor', height: 620 } });
   });
 
   it('asks the network nothing, and its policy lets nothing else run', async () => {
@@ -112,6 +112,8 @@ describe('what pods cost', () => {
     const page = await costPage(editor);
     await page.getByRole('button', { name: /Export as CSV/ }).click();
     const file = join(editor.sampleFolder, 'costs.csv');
+    // The dialog proposes a name a moment after it has opened; what is typed before is lost.
+    await until('the proposed name', async () => /runpod-costs-[\d-]+\.csv$/.test(await editor.quickInput.value()));
     await editor.quickInput.answer(file);
     await editor.notification(/Costs exported; rows: \d+/);
     const lines = readFileSync(file, 'utf8').split('\r\n');
@@ -125,7 +127,7 @@ describe('what pods cost', () => {
       await editor.theme(theme);
       const page = await costPage(editor);
       await page.getByRole('row', { name: /old-exp/ }).first().waitFor();
-      await editor.screenshot(`costs-${theme}`, { readme: theme === 'light' });
+      await editor.screenshot(`costs-${theme}`);
     }
     await editor.theme('dark');
   });

@@ -38,6 +38,13 @@ export interface EditorOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
+/** A part of the window, from the upper left corner of `part` (a selector; the window unless told), as large as that part or as said, in pixels. */
+export interface Crop {
+  readonly part?: string;
+  readonly width?: number;
+  readonly height?: number;
+}
+
 /** A real VS Code with the extension installed, over a simulator of its own, in a browser that a story drives. */
 export class Editor {
   readonly run: RunFolder;
@@ -266,16 +273,37 @@ export class Editor {
 
   /**
    * A picture of the window, in `out/pictures/`.
-   * @param options mouse: left where it is, for what shows under it; readme: when pictures are asked for (`npm run test:host -- --pictures`), also in `media/readme/`
+   * @param options mouse: left where it is, for what shows under it; readme: when pictures are asked for
+   *   (`npm run test:host -- --pictures`), also in `media/readme/`, whole or a part of it: a README is no wider than 900 pixels
    */
-  async screenshot(name: string, options: { readonly mouse?: boolean; readonly readme?: boolean } = {}): Promise<string> {
+  async screenshot(name: string, options: { readonly mouse?: boolean; readonly readme?: boolean | Crop } = {}): Promise<string> {
     if (!options.mouse) await this.page.mouse.move(0, 0);
     const file = join(root, 'out', 'pictures', `${name}.png`);
     mkdirSync(join(file, '..'), { recursive: true });
     if (!options.mouse) await until('tooltips to go', async () => (await this.page.locator('.workbench-hover-container:visible').count()) === 0, 5000).catch(() => undefined);
     await this.page.screenshot({ path: file, animations: 'disabled', caret: 'hide' });
-    if (options.readme && process.env['RUNPOD_PICTURES'] === '1') cpSync(file, join(root, 'media', 'readme', `${name}.png`), { recursive: true });
+    if (options.readme && process.env['RUNPOD_PICTURES'] === '1') {
+      const clip = options.readme === true ? undefined : await this.#clip(options.readme);
+      await this.page.screenshot({ path: join(root, 'media', 'readme', `${name}.png`), animations: 'disabled', caret: 'hide', ...(clip ? { clip } : {}) });
+    }
     return file;
+  }
+
+  /** Makes the sidebar so wide, as by dragging its edge; CSS pixels from the window's left edge. */
+  async widenSidebar(x: number): Promise<void> {
+    const box = await this.page.locator('.part.sidebar').boundingBox();
+    if (box === null) throw new Error('There is no sidebar');
+    const { mouse } = this.page;
+    await mouse.move(box.x + box.width + 1, 400);
+    await mouse.down();
+    await mouse.move(x, 400, { steps: 5 });
+    await mouse.up();
+  }
+
+  async #clip({ part, width, height }: Crop): Promise<{ x: number; y: number; width: number; height: number }> {
+    const box = (part === undefined ? undefined : await this.page.locator(part).first().boundingBox()) ?? { x: 0, y: 0, width: Infinity, height: Infinity };
+    const size = this.page.viewportSize() ?? { width: 0, height: 0 };
+    return { x: box.x, y: box.y, width: width ?? Math.min(box.width, size.width), height: height ?? Math.min(box.height, size.height) };
   }
 
   /** Leaves a picture and all logs in `out/failures/` and says where. */

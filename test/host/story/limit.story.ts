@@ -22,7 +22,12 @@ describe('a pod that ends by itself', () => {
     await editor.screenshot('set-limit');
     await editor.quickInput.choose(/^4 h, then stop/);
     await row.waitFor(/\$0\.69\/hr · 3h 5\dm · .*4090 · until the container restarts/, 60_000);
-    await editor.screenshot('limit', { readme: true });
+    await editor.widenSidebar(640);
+    await row.expand();
+    await pods.waitFor(/\/workspace.*100 GB volume/);
+    await editor.screenshot('pods', { readme: { part: '.part.sidebar', height: 300 } });
+    await row.collapse();
+    await editor.widenSidebar(350);
   });
 
   it('is extended from the palette, and the change is on the pod before it is shown', async () => {

@@ -18,7 +18,7 @@ describe('the main job, as a person does it', () => {
     await editor.statusItem(/\$0\.\d\d\/hr/);
     await running.expand();
     await pods.waitFor(/\/workspace.*100 GB volume/);
-    await editor.screenshot('pods', { readme: true });
+    await editor.screenshot('expanded');
   });
 
   it('opens the folder of a pod in an empty window', async () => {
@@ -42,7 +42,7 @@ describe('the main job, as a person does it', () => {
     await editor.terminal.waitFor(new RegExp(`hello from ${pod?.id}`), 60_000);
     await editor.terminal.waitFor(/green/);
     await editor.terminal.waitFor(/exit code 3|code 3/i);
-    await editor.screenshot('run', { readme: true });
+    await editor.screenshot('run');
   });
 
   it('opens a terminal in the same folder', async () => {

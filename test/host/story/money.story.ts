@@ -18,7 +18,7 @@ describe('an account whose balance nobody tells', () => {
     await editor.quickInput.choose('Balance');
     await editor.quickInput.answer('12.50');
     const row = await pods.row(/~\$12\.\d\d left/);
-    await row.waitFor(/typed \d+s ago · spending \$0\.8\d\/hr/);
+    await row.waitFor(/~1[34]h at \$0\.8\d\/hr · typed \d+s ago/);
     await editor.statusItem(/2 pods running, .*, 1[34] h \d+ min left/);
     await editor.screenshot('typed-balance');
     await editor.command('RunPod: Set Balance or Budget…');

@@ -10,7 +10,7 @@ describe('a new pod', () => {
     await editor.quickInput.answer('sdxl');
     await editor.quickInput.waitFor('New Pod (2/5)');
     await until('prices', async () => (await editor.quickInput.items()).some((i) => /\$\d\.\d\d\/hr {1,2}\(\$\d\.\d\d community\)/.test(i.description)));
-    await editor.screenshot('new-pod', { readme: true });
+    await editor.screenshot('new-pod', { readme: { part: '.quick-input-widget' } });
     await editor.quickInput.type('a4000');
     await editor.quickInput.choose(/^RTX A4000 +16 GB .*\$0\.\d+\/hr/);
     await editor.quickInput.choose('RunPod PyTorch');

@@ -63,7 +63,7 @@ describe('a folder’s profiles', () => {
     assert.match(text, /STORY_NAME of the environment, as WHO/);
     assert.match(text, /"WHO": "\$\{env:STORY_NAME\}"/, 'the value itself stays here');
     assert.doesNotMatch(text, /sdxl-team/);
-    await editor.screenshot('plan', { readme: true });
+    await editor.screenshot('plan', { readme: { part: '.part.editor', height: 720 } });
     await page.locator('#copy').click();
     await until('the request on the clipboard', async () => (JSON.parse((await editor.clipboard()) || '{}') as { disk?: number }).disk === 50);
   });

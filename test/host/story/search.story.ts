@@ -38,7 +38,7 @@ describe('searching a pod, as a person does it', () => {
     await (await results.row(/for round in/)).click();
     await editor.page.locator('.tabs-container .tab', { hasText: 'what would be replaced' }).waitFor();
     await editor.page.locator('.monaco-diff-editor .modified .view-line', { hasText: 'round' }).first().waitFor();
-    await editor.screenshot('replace', { readme: true });
+    await editor.screenshot('replace');
     await editor.page.locator('.part.panel .monaco-list-row', { hasText: 'README.md' }).locator('.custom-view-tree-node-item-checkbox').click();
     await until('the file to be left out', async () => /Lines: \d+, files: 1\./.test(await summary()));
     await editor.command('RunPod: Apply Replacements');

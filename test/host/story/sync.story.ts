@@ -13,7 +13,7 @@ describe('a folder kept in step with a pod', () => {
     const row = await pods.row('llama-ft');
     await row.chooseFromMenu('Sync Status');
     await editor.quickInput.waitFor(/Sync Status: llama-ft/);
-    await editor.screenshot('sync-status', { readme: true });
+    await editor.screenshot('sync-status');
     await editor.quickInput.choose(/^Push: files/);
     await editor.notification(/Sent to .*files/);
     assert.match(await onPod('cat /workspace/sample/train.py'), /training loop/);
