@@ -12,6 +12,7 @@ import { putInto } from './readme';
 import { measureSearch } from './search';
 import { measureSync } from './sync';
 import { measureTrips } from './trips';
+import { measureWindow } from './window';
 import { type Figures, isKept, machine, pledges, table } from './report';
 
 const usage = `npm run bench -- [options]
@@ -55,7 +56,7 @@ async function main(): Promise<void> {
   // Modules of another kind than this one is run as.
   const [{ setUp }, { installSystemPackages }] = await Promise.all([import('../setup/setup.mjs'), import('../setup/system.mjs')]);
   const say = (line: string): void => console.log(`· ${line}`);
-  await setUp({ simulator: true });
+  await setUp({ simulator: true, server: true, browser: true });
   // Peers that cannot be had are left out.
   await installSystemPackages(['bench']).catch((error: unknown) => say(messageOf(error)));
   const files = await measureFiles({
@@ -69,7 +70,7 @@ async function main(): Promise<void> {
     ...(values.only === undefined ? {} : { only: values.only.split(',') }),
     say,
   });
-  const rest = values.only === undefined ? { activation: await measureActivation(quick ? 5 : 15), pods: await measurePods(1_000, 10), memory: await measureMemory(bigBytes), search: await measureSearch(quick ? 1 : 5), trips: await measureTrips() } : {};
+  const rest = values.only === undefined ? { activation: await measureActivation(quick ? 5 : 15), pods: await measurePods(1_000, 10), window: await measureWindow(1_000, 10), memory: await measureMemory(bigBytes), search: await measureSearch(quick ? 1 : 5), trips: await measureTrips() } : {};
   const sync =
     values.only === undefined || values.only.split(',').includes('sync')
       ? await measureSync({ rttMs: 50, rounds: quick ? 1 : 5, files: 5_000, bytes: 25_000_000, largeBytes: quick ? 0 : 1_000_000_000, largeRounds: rounds, say })

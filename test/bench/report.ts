@@ -6,6 +6,7 @@ import type { PodsFigures } from './pods';
 import type { SearchFigures } from './search';
 import { median } from './stopwatch';
 import { syncTable, type SyncFigure } from './sync';
+import type { WindowFigures } from './window';
 import type { TripFigure } from './trips';
 
 export interface Figures {
@@ -17,6 +18,7 @@ export interface Figures {
   readonly memory?: MemoryFigures;
   readonly sync?: readonly SyncFigure[];
   readonly search?: SearchFigures;
+  readonly window?: WindowFigures;
   readonly trips?: readonly TripFigure[];
 }
 
@@ -39,7 +41,7 @@ export interface Pledge {
 }
 
 /** Everything with a limit, of what has been measured. */
-export function pledges({ files, activation, pods, memory, search, trips }: Omit<Figures, 'at' | 'machine'>): Pledge[] {
+export function pledges({ files, activation, pods, memory, search, trips, window }: Omit<Figures, 'at' | 'machine'>): Pledge[] {
   const figure = (rtt: (ms: number) => boolean, operation: string): FileFigure | undefined => files.find((f) => rtt(f.rttMs) && f.operation === operation);
   const ratio = (what: string, found: FileFigure | undefined, limit: number): Pledge[] => {
     const measured = found?.ratio['sftp'];
@@ -62,6 +64,7 @@ export function pledges({ files, activation, pods, memory, search, trips }: Omit
           { what: `refresh of ${pods.pods.toLocaleString('en')} pods to painted rows, ms of processor time`, measured: pods.refreshCpuMs, limit: 200, atLeast: false },
           { what: 'a tick of the status bar, ms', measured: pods.tickMs, limit: 1, atLeast: false },
         ]),
+    ...(window === undefined ? [] : [{ what: `refresh of ${window.pods.toLocaleString('en')} pods to rows on the screen, ms`, measured: median(window.paintMs), limit: 200, atLeast: false }]),
     ...(search === undefined
       ? []
       : [

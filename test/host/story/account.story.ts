@@ -27,13 +27,13 @@ describe('an account without a key', () => {
     await editor.statusItem(/uses the RunPod account team/);
     const pods = await editor.sidebar();
     await (await pods.row('llama-ft')).waitFor(/\$0\.69\/hr/);
-    await pods.waitFor(/\$\d+\.\d\d left team · spending/);
+    await pods.waitFor(/\$\d+\.\d\d left team · ~\d+h at/);
     await editor.command('RunPod: Switch Account…');
     await editor.quickInput.waitFor('RunPod Account of This Window');
     await editor.screenshot('accounts');
     await editor.quickInput.choose('Key without a Name');
     await editor.statusItem(/uses the key without a name/);
-    await pods.waitFor(/left key without a name · spending/);
+    await pods.waitFor(/left key without a name · ~\d+h at/);
     await editor.command('RunPod: Switch Account…');
     const team = editor.page.locator('.quick-input-list .monaco-list-row', { hasText: 'team' });
     await team.hover();
