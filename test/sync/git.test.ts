@@ -192,6 +192,14 @@ describe('a pod as a git remote', function () {
     assert.equal(await onPod('git config receive.denyCurrentBranch; git config user.name'), 'ignore\nother\n');
   });
 
+  it('is made whole or not at all, and made again', async () => {
+    const cut: SyncHost = { exec: (...all) => connection.exec(...all), run: (command, { input, ...how } = {}) => connection.run(command, { ...how, ...(input === undefined ? {} : { input: input.slice(0, 900) }) }) };
+    await assert.rejects(makeThere(cut, there, await repositoryHere(local)), failsWith('there-refuses'));
+    assert.deepEqual((await readdir(path.join(there, '.git/hooks'))).filter((name) => !name.endsWith('.sample')), []);
+    await add();
+    assert.equal((await push()).code, 0);
+  });
+
   it('says what is in the way', async () => {
     await put(pod.mount, `file ${count}`, '');
     await assert.rejects(lookThere(connection, path.join(pod.mount, `file ${count}`)), failsWith('not-a-folder'));

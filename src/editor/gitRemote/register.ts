@@ -71,7 +71,7 @@ export function registerGitRemote(parts: Parts, aliases: PodAliases): Disposable
       const url = remoteUrl(pod.id, path);
       report({ message: l10n.t('asking git…') });
       await reachRemote(git, url, signal);
-      const name = await addRemote(git, url, remoteName(alias), choice, (id) => parts.store.find(id) === undefined);
+      const name = await addRemote(git, url, remoteName(alias), choice, (id) => parts.store.state.phase === 'ready' && parts.store.find(id) === undefined);
       if (there.commit !== undefined) await git.do(['fetch', '--quiet', '--', name], { deadlineMs: 600_000, signal });
       return { name, url, path, there };
     });

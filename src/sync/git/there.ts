@@ -83,7 +83,10 @@ export async function makeThere(host: SyncHost, path: string, here: RepositoryHe
     'hook=$(git rev-parse --git-path hooks)/push-to-checkout',
     `if [ -z "$(git config core.hooksPath || :)" ] && { [ ! -e "$hook" ] || grep -q ${quote(HOOK_MARK)} "$hook"; }; then`,
     '  mkdir -p "$(dirname "$hook")"',
-    '  cat >"$hook.new" && chmod 755 "$hook.new" && mv "$hook.new" "$hook"',
+    '  cat >"$hook.new"',
+    // A link that was cut ends the input too.
+    `  if [ "$(wc -c <"$hook.new")" -ne ${Buffer.byteLength(pushToCheckout)} ]; then rm -f "$hook.new"; echo "the hook did not arrive whole" >&2; exit 1; fi`,
+    '  chmod 755 "$hook.new" && mv "$hook.new" "$hook"',
     'fi',
   ];
   const { code, stderr } = await host.run(underSh(script), { input: pushToCheckout, deadlineMs: MAKE_DEADLINE_MS, ...(signal && { signal }) });
