@@ -73,6 +73,13 @@ export const liveOrders = (orders: readonly WatchOrder[], origin: string, now: n
   orders.filter((o) => o.origin === origin && o.until > now && (o.toldAt === undefined || Math.abs(now - o.toldAt) > TOLD_MS));
 
 /**
+ * Whether it is time to ask for an account, whichever window asked last: all together ask no more often than one would.
+ * Something that was ordered since is asked for at once.
+ */
+export const isTimeToAsk = (askedAt: number | undefined, now: number, everyMs: number, orders: readonly WatchOrder[]): boolean =>
+  askedAt === undefined || Math.abs(now - askedAt) >= everyMs * 0.9 || orders.some((o) => o.since >= askedAt);
+
+/**
  * Asks the catalog, one request at a time and far apart, whether what is waited for has come. Requests that need the same
  * answer share one. Ends with its last order, and begins again with `wake`.
  */

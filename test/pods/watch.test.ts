@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { silentLog } from '../../src/base/log';
 import { RunPodClient } from '../../src/runpod/client';
-import { GpuWatch, liveOrders, questionsOf, sightings, type WatchOrder } from '../../src/pods/watch';
+import { GpuWatch, isTimeToAsk, liveOrders, questionsOf, sightings, WATCH_MS, type WatchOrder } from '../../src/pods/watch';
 import { startSimulator } from '../simulator/simulator';
 
 const RTX = 'NVIDIA GeForce RTX 4090';
@@ -65,6 +65,20 @@ describe('watching for a GPU', () => {
     const hour = 3_600_000;
     const orders = [order({ id: 'live', until: 2 * hour }), order({ id: 'over', until: hour }), order({ id: 'told', until: 9 * hour, toldAt: hour - 60_000 }), order({ id: 'forgotten', until: 9 * hour, toldAt: 1 }), order({ id: 'elsewhere', origin: 'p', until: 9 * hour })];
     assert.deepEqual(liveOrders(orders, 'o', hour).map((o) => o.id), ['live', 'forgotten']);
+  });
+
+  it('is asked for as rarely by ten windows that come to the front in turn as by one', () => {
+    let askedAt: number | undefined;
+    let asked = 0;
+    // An hour in which the person changes the window every five seconds, and each looks as soon as it is in front.
+    for (let now = 1_000; now < 3_600_000; now += 5_000)
+      if (isTimeToAsk(askedAt, now, WATCH_MS.front, [order()])) {
+        asked++;
+        askedAt = now;
+      }
+    assert.ok(asked <= 3600 / 67 + 1, String(asked));
+    assert.equal(isTimeToAsk(1_000_000, 1_005_000, WATCH_MS.front, [order({ since: 1_002_000 })]), true, 'ordered since');
+    assert.equal(isTimeToAsk(9_000_000, 1_000_000, WATCH_MS.front, [order()]), true, 'a clock that was set back');
   });
 
   it('is asked for by one window of several, and taken over when that one closes', async () => {

@@ -5,7 +5,7 @@ import { Claim } from '../../base/claim';
 import { isCancelled } from '../../base/errors';
 import type { Asked } from '../../pods/asked';
 import { NothingPlacedError } from '../../pods/create';
-import { GpuWatch, liveOrders, WATCH_FOR_MS, WATCH_MS, type ProfileRef, type Sighting, type WatchOrder } from '../../pods/watch';
+import { GpuWatch, isTimeToAsk, liveOrders, WATCH_FOR_MS, WATCH_MS, type ProfileRef, type Sighting, type WatchOrder } from '../../pods/watch';
 import type { Api } from '../api';
 import type { ApiKeys } from '../apiKey';
 import { run, showError } from '../commands/command';
@@ -122,7 +122,7 @@ export class Watches implements Disposable {
     const { globalState } = this.context;
     const { account } = this.keys;
     const asked = globalState.get<Record<string, number>>(ASKED, {});
-    if (Math.abs(Date.now() - (asked[account] ?? 0)) < everyMs * 0.9 && this.orders.every((o) => o.since < (asked[account] ?? 0))) return false;
+    if (!isTimeToAsk(asked[account], Date.now(), everyMs, this.#mine())) return false;
     await globalState.update(ASKED, { ...asked, [account]: Date.now() });
     return true;
   }

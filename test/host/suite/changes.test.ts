@@ -19,12 +19,12 @@ describe('changing what there is', () => {
   });
 
   it('changes ports and environment of a pod, whole', async () => {
-    const { id } = await podNamed('old-exp');
+    const { id, env } = await podNamed('old-exp');
     await command('runpod.changePorts', id, { ports: ['22/tcp', '6006/http'], confirmed: true });
     await command('runpod.changeEnvironment', id, { env: { HF_HOME: '/workspace/hf' }, confirmed: true });
     const pod = await podNamed('old-exp');
     assert.deepEqual(pod.ports, ['22/tcp', '6006/http']);
-    assert.deepEqual(pod.env, { HF_HOME: '/workspace/hf' });
+    assert.deepEqual(pod.env, { HF_HOME: '/workspace/hf', PUBLIC_KEY: env['PUBLIC_KEY'] }, 'all is replaced but the keys, without which nobody gets in');
   });
 
   it('creates, grows and deletes a network volume', async () => {
