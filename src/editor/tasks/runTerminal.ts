@@ -3,6 +3,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { CancelledError, isCancelled, messageOf } from '../../base/errors';
 import { sleep } from '../../base/time';
 import { PodUnavailableError } from '../../pods/contracts';
+import { ClipboardGuard } from '../../runs/clipboardGuard';
 import { RunFollower, type RunEnd } from '../../runs/detached/follow';
 import { costOf, durationOf, findRun, type RunRecord } from '../../runs/detached/list';
 import type { RunSession } from '../../runs/detached/session';
@@ -34,6 +35,7 @@ export class RunTerminal implements Pseudoterminal {
   readonly #abort = new AbortController();
   readonly #listeners: ((chunk: string) => void)[] = [];
   readonly #decoder = new StringDecoder('utf8');
+  readonly #clipboard = new ClipboardGuard();
   #size: TtySize = defaultSize;
   #run: RunRecord | undefined;
   #session: RunSession | undefined;
@@ -157,7 +159,7 @@ export class RunTerminal implements Pseudoterminal {
     const shown = this.#run?.terminal === 'none' ? text.replace(/\r?\n/g, '\r\n') : text;
     this.#atLineStart = text.endsWith('\n');
     this.#recent = (this.#recent + text).slice(-LAST_BYTES);
-    this.#write.fire(shown);
+    this.#write.fire(this.#clipboard.filter(shown));
     for (const listener of this.#listeners) listener(text);
   }
 

@@ -2,6 +2,7 @@ import { EventEmitter, l10n, type Pseudoterminal, type TerminalDimensions } from
 import { isCancelled, messageOf } from '../../base/errors';
 import type { Logger } from '../../base/log';
 import { PodUnavailableError } from '../../pods/contracts';
+import { ClipboardGuard } from '../../runs/clipboardGuard';
 import { PodShell, type PodShellState, type ShellSession } from '../../runs/podShell';
 import { defaultSize } from '../../runs/tty';
 import { showError } from '../commands/command';
@@ -22,6 +23,7 @@ export class PodTerminal implements Pseudoterminal {
   readonly #close = new EventEmitter<number | void>();
   readonly #name = new EventEmitter<string>();
   #shell: PodShell | undefined;
+  #clipboard = new ClipboardGuard();
   /** What was said last about why there is no shell, so that it is said once. */
   #said = '';
   #waiting = false;
@@ -42,7 +44,7 @@ export class PodTerminal implements Pseudoterminal {
   open(size: TerminalDimensions | undefined): void {
     const shell = new PodShell(this.session(), { cwd: this.cwd, size: size === undefined ? defaultSize : { cols: size.columns, rows: size.rows } });
     this.#shell = shell;
-    shell.onOutput((text) => this.#write.fire(text));
+    shell.onOutput((text) => this.#write.fire(this.#clipboard.filter(text)));
     shell.onState((state) => this.#tell(state));
     this.#sayConnecting();
     shell.start();
@@ -79,6 +81,7 @@ export class PodTerminal implements Pseudoterminal {
       case 'connecting':
         return this.#sayConnecting();
       case 'connected':
+        this.#clipboard = new ClipboardGuard();
         this.#unsayConnecting();
         this.#said = '';
         this.#waiting = false;
