@@ -4,7 +4,7 @@ import { l10n } from 'vscode';
 export function money(usd: number | undefined, options: { estimate?: boolean } = {}): string {
   if (usd === undefined || !Number.isFinite(usd)) return l10n.t('unknown');
   if (usd > 0 && usd < 0.01) return '< $0.01';
-  return `${options.estimate ? '~' : ''}$${usd.toFixed(2)}`;
+  return `${options.estimate && usd !== 0 ? '~' : ''}$${usd.toFixed(2)}`;
 }
 
 /** What something came to by our own reckoning: `~$0.16`; `undefined` where nobody knows, or it came to nothing. */
@@ -14,7 +14,7 @@ export const came = (usd: number | undefined): string | undefined => (usd === un
 export function rate(usdPerHour: number | undefined, options: { estimate?: boolean } = {}): string {
   if (usdPerHour === undefined) return l10n.t('rate unknown');
   const digits = usdPerHour > 0 && usdPerHour < 0.1 ? 3 : 2;
-  return `${options.estimate ? '~' : ''}$${usdPerHour.toFixed(digits)}/hr`;
+  return `${options.estimate && usdPerHour !== 0 ? '~' : ''}$${usdPerHour.toFixed(digits)}/hr`;
 }
 
 /** `20h`, `3h`, `12m`: one unit, for the narrowest places; below three hours the minutes count too. */

@@ -17,6 +17,7 @@ export class SpendSections {
   readonly #range: HTMLSelectElement;
   readonly #empty: HTMLElement;
   readonly #filled: HTMLElement;
+  readonly #perPod: HTMLElement;
   readonly #unreadable = h('p', { class: 'problem' });
   #days: readonly DaySpend[] = [];
   #costs: CostsMessage | undefined;
@@ -57,6 +58,7 @@ export class SpendSections {
     this.#range = h('select', { onchange: () => onRange(Number(this.#range.value)) }, ...RANGES.map((n) => h('option', { value: String(n) }, fill(words.days, n))));
     this.#empty = h('p', { class: 'empty' }, words.noSpend);
     this.#filled = h('div', {}, this.#chart.element, h('details', {}, h('summary', {}, words.showTable), this.#dayTable.element));
+    this.#perPod = h('section', { 'aria-labelledby': 'per-pod' }, h('div', { class: 'head' }, h('h2', { id: 'per-pod' }, words.perPod)), this.#podTable.element, this.#unreadable);
     this.elements = [
       h(
         'section',
@@ -66,7 +68,7 @@ export class SpendSections {
         this.#empty,
         h('p', { class: 'note' }, words.perDayNote),
       ),
-      h('section', { 'aria-labelledby': 'per-pod' }, h('div', { class: 'head' }, h('h2', { id: 'per-pod' }, words.perPod)), this.#podTable.element, this.#unreadable),
+      this.#perPod,
     ];
   }
 
@@ -96,6 +98,7 @@ export class SpendSections {
     this.#dayTable.show([...this.#days].reverse());
     const pods = byPod(rows, from);
     this.#podTable.show(pods);
+    this.#perPod.hidden = pods.length === 0;
     const unreadable = pods.reduce((n, p) => n + p.unreadable, 0);
     this.#unreadable.textContent = unreadable > 0 ? fill(this.words.unreadable, unreadable) : '';
   }

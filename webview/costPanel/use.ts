@@ -12,6 +12,7 @@ export class UseSection {
   readonly #chart: Chart;
   readonly #table: Table<UseSample>;
   readonly #pod: HTMLSelectElement;
+  readonly #label: HTMLElement;
   readonly #filled: HTMLElement;
   readonly #empty: HTMLElement;
   #message: UseMessage | undefined;
@@ -39,12 +40,13 @@ export class UseSection {
       { title: words.memory, text: (s) => this.#percent(s.memory), number: true },
     ]);
     this.#pod = h('select', { onchange: () => this.#paint() });
+    this.#label = h('label', {}, words.pod, this.#pod);
     this.#filled = h('div', {}, this.#chart.element, h('details', {}, h('summary', {}, words.showTable), this.#table.element));
     this.#empty = h('p', { class: 'empty' }, words.noUse);
     this.element = h(
       'section',
       { 'aria-labelledby': 'use' },
-      h('div', { class: 'head' }, h('h2', { id: 'use' }, words.use), h('label', {}, words.pod, this.#pod)),
+      h('div', { class: 'head' }, h('h2', { id: 'use' }, words.use), this.#label),
       this.#filled,
       this.#empty,
       h('p', { class: 'note' }, words.useNote),
@@ -67,6 +69,7 @@ export class UseSection {
     const last = this.#samples.at(-1);
     this.#filled.hidden = last === undefined;
     this.#empty.hidden = last !== undefined;
+    this.#label.hidden = this.#message?.pods.length === 0;
     if (!pod || !last) return;
     const line = (of: (s: UseSample) => number | undefined): (number | null)[] => this.#samples.map((s) => of(s) ?? null);
     this.#chart.show(

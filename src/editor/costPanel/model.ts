@@ -59,7 +59,7 @@ export function figures(state: PodsState, spending: Spending, month: MonthOutloo
     {
       label: l10n.t('Left'),
       value: money(state.account?.balance, { estimate: state.account?.typed !== undefined }),
-      note: balanceEndsAt === undefined ? balance : l10n.t('{0} at this rate, until {1}', longTime(balanceEndsAt - now), localTime(balanceEndsAt)) + (state.account?.typed ? `. ${balance}` : ''),
+      note: balanceEndsAt === undefined ? (state.account?.balance === undefined || state.account.typed ? balance : '') : l10n.t('{0} at this rate, until {1}', longTime(balanceEndsAt - now), localTime(balanceEndsAt)) + (state.account?.typed ? `. ${balance}` : ''),
     },
   ];
 }
