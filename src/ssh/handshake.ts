@@ -2,7 +2,7 @@ import { getCiphers } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { AgentAuthMethod, Algorithms, CipherAlgorithm, Client } from 'ssh2';
 import { CancelledError, isCancelled, messageOf } from '../base/errors';
-import type { Logger } from '../base/log';
+import { plainWords, type Logger } from '../base/log';
 import { SshError, type SshErrorParams } from './errors';
 import { hostKeyOf, type HostKey } from './hostKeys';
 import { chooseIdentities, type Identity } from './identity';
@@ -153,7 +153,7 @@ export function handshake(ssh2: Ssh2Module, socket: Socket, options: HandshakeOp
         fail(explain(error));
       })
       .on('handshake', () => clock.enter('auth'))
-      .on('banner', (message) => log.debug(`${host}:${port} says before the login: ${message.trim()}`))
+      .on('banner', (message) => log.debug(`${host}:${port} says before the login: ${plainWords(message)}`))
       .on('end', () => fail(explain()))
       .on('close', () => fail(explain()))
       .on('ready', () =>

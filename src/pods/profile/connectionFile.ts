@@ -7,9 +7,10 @@ export const CONNECTION_FILE = '.runpod_config.json';
 const schema = z.object({
   user: z.string().regex(/^[A-Za-z_][\w.@-]*$/).default('root'),
   host: z.string().regex(/^(?!-)[A-Za-z0-9[\]:._-]+$/),
-  port: z.union([z.int().min(1).max(65535), z.string().regex(/^\d{1,5}$/).transform(Number)]).default(22),
-  ssh_key: z.string().optional(),
-  remote_dir: z.string().regex(/^\//).default('/workspace'),
+  port: z.union([z.int().min(1).max(65535), z.string().regex(/^\d{1,5}$/).transform(Number).pipe(z.int().min(1).max(65535))]).default(22),
+  // On Windows a path that begins with two slashes is another computer's, which would be asked with the person's own login.
+  ssh_key: z.string().regex(/^(?![/\\]{2})[^\0-\x1f\x7f]*$/).optional(),
+  remote_dir: z.string().regex(/^\/[^\0-\x1f\x7f]*$/).default('/workspace'),
 });
 
 export interface HandConnection {

@@ -27,7 +27,8 @@ describe('the manifest', () => {
   it('keeps what could redirect a key out of a folder’s reach', () => {
     const { properties } = manifest().contributes.configuration;
     for (const name of ['runpod.api.restUrl', 'runpod.api.graphqlUrl', 'runpod.ssh.identityFiles']) assert.equal(properties[name]?.scope, 'machine', name);
-    assert.ok(manifest().capabilities.untrustedWorkspaces.restrictedConfigurations?.includes('runpod.run.interpreters'));
+    // What a folder's settings could make run, leave this computer or arrive on it.
+    for (const name of ['runpod.run.interpreters', 'runpod.run.results', 'runpod.sync.uploadOnSave']) assert.ok(manifest().capabilities.untrustedWorkspaces.restrictedConfigurations?.includes(name), name);
     assert.equal(manifest().capabilities.untrustedWorkspaces.supported, 'limited');
     assert.equal(manifest().capabilities.virtualWorkspaces, true);
     assert.deepEqual(manifest().extensionKind, ['ui', 'workspace']);
