@@ -23,7 +23,7 @@ export class LaunchView implements TreeDataProvider<LaunchNode>, Disposable {
     private readonly store: PodStore,
   ) {
     const view = window.createTreeView(VIEW_LAUNCHES, { treeDataProvider: this });
-    this.#disposables = [view, launches.onDidChange(() => this.#show()), launches.onDidBegin((id) => void view.reveal(this.#node(id), { select: false, focus: false, expand: true })), store.onDidChange(() => this.#changed.fire()), this.#changed];
+    this.#disposables = [view, launches.onDidChange(() => this.#show()), launches.onDidBegin((id) => void view.reveal(this.#node(id), { select: false, focus: false, expand: true }).then(undefined, () => undefined)), store.onDidChange(() => this.#changed.fire()), this.#changed];
     this.#show();
   }
 
