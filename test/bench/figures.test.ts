@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { measureActivation, modules } from './activation';
 import { measureFiles } from './files';
 import { measurePods } from './pods';
+import { measureSync } from './sync';
 import { isKept, type Pledge, pledges } from './report';
 
 /**
@@ -39,5 +40,9 @@ describe('figures, roughly', function () {
 
   it('a thousand pods are painted, and ticked, without anyone noticing', async () => {
     hold(pledges({ files: [], pods: await measurePods(1_000, 5) }), 2);
+  });
+
+  it('a push takes no longer than rsync with a connection of its own, and far less where little has changed', async () => {
+    hold(pledges({ files: [], sync: await measureSync({ rttMs: 50, rounds: 1, files: 1_000, bytes: 5_000_000, largeBytes: 70_000_000, largeRounds: 1, say: () => undefined }) }), 4);
   });
 });

@@ -6,11 +6,11 @@ import { promisify } from 'node:util';
 import { quote } from '../../src/base/shell';
 import { PodFiles } from '../../src/files/pod/podFiles';
 import { SshLink } from '../../src/ssh/pool';
+import { diskTree } from '../../src/sync/diskTree';
 import { LARGE, sendLarge } from '../../src/sync/large';
 import { Ledger } from '../../src/sync/ledger';
 import { planUpload } from '../../src/sync/plan';
 import { upload } from '../../src/sync/upload';
-import { diskTree } from '../sync/diskTree';
 import { identityOf, loginOptions } from '../ssh/support';
 import { sshOptions } from './client';
 import { Ground } from './ground';
@@ -57,7 +57,7 @@ export async function measureSync(sizes: SyncSizes): Promise<SyncFigure[]> {
     const kept = `ssh -S ${quote(control)}`;
     const rsync = async (shell: string, folder: string, target: string): Promise<void> => void (await run('rsync', ['-az', '-e', shell, `${folder}/`, `${place.username}@${place.host}:${target}/`], { maxBuffer: 1 << 26 }));
     const ours = async (folder: string, target: string, ledger: Ledger): Promise<void> => {
-      const tree = { ...diskTree(folder), whole: (file: string) => fs.readFile(join(folder, file)) };
+      const tree = diskTree(folder);
       const plan = await planUpload(ssh, tree, target, ledger);
       const isLarge = (size: number): boolean => size >= LARGE;
       await upload(ssh, tree, { ...plan, send: plan.send.filter(({ local }) => !isLarge(local.size)) }, ledger, { staging: join(ground.far, '.staging') });

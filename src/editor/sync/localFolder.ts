@@ -1,13 +1,8 @@
-import { createReadStream } from 'node:fs';
-import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join, parse, relative } from 'node:path';
+import { parse, relative } from 'node:path';
 import { FileType, Uri, workspace } from 'vscode';
-import { executables, repositories } from '../../sync/gitFacts';
+import { diskTree } from '../../sync/diskTree';
 import type { LocalEntry, LocalTree } from '../../sync/localTree';
-
-/** git's own default: file names differ by case on Linux only. */
-const ignoreCase = process.platform === 'win32' || process.platform === 'darwin';
 
 /** A folder of this window's machine, or of any file system that the editor knows. */
 export const localTree = (folder: Uri): LocalTree => (folder.scheme === 'file' ? diskTree(folder.fsPath) : editorTree(folder));
@@ -24,25 +19,6 @@ export function isProject(folder: Uri): boolean {
 
 /** What the folder is called on a pod. */
 export const folderName = (folder: Uri): string => folder.path.replace(/\/+$/, '').split('/').at(-1) || 'project';
-
-function diskTree(root: string): LocalTree {
-  const at = (path: string): string => join(root, ...path.split('/'));
-  let runnable: Promise<ReadonlySet<string>> | undefined;
-  return {
-    ignoreCase,
-    list: async (folder) => (await readdir(at(folder), { withFileTypes: true })).map((entry): LocalEntry => ({ name: process.platform === 'darwin' ? entry.name.normalize('NFC') : entry.name, type: entry.isFile() ? 'file' : entry.isDirectory() ? 'folder' : entry.isSymbolicLink() ? 'link' : 'other' })),
-    stat: async (file) => {
-      const { size, mtimeMs, mode } = await lstat(at(file));
-      if (process.platform !== 'win32') return { size, mtimeMs, mode: mode & 0o7777 };
-      // Windows makes its modes up; git remembers which files are programs.
-      return { size, mtimeMs, mode: (await (runnable ??= executables(root))).has(file) ? 0o755 : undefined };
-    },
-    whole: (file) => readFile(at(file)),
-    read: (file) => createReadStream(at(file), { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>,
-    readLink: async (link) => (await readlink(at(link))).replaceAll('\\', process.platform === 'win32' ? '/' : '\\'),
-    repository: repositories(root),
-  };
-}
 
 /** By way of the editor: the disk of the machine at the other end of a remote window, or a virtual folder. */
 function editorTree(root: Uri): LocalTree {
