@@ -2,7 +2,7 @@ import type { ClientChannel } from 'ssh2';
 import { isCancelled, messageOf } from '../base/errors';
 import { withDeadline } from '../base/time';
 import { SshConnection } from '../ssh/connection';
-import { isSshError } from '../ssh/errors';
+import { isSshError, SshError } from '../ssh/errors';
 import type { HostKey } from '../ssh/hostKeys';
 import type { PinSubject } from '../ssh/pins';
 import type { ShellOptions } from '../ssh/sessions';
@@ -44,7 +44,14 @@ export async function openProxyShell(deps: ReachDeps, timings: ReachTimings, pod
       signal,
       log: deps.log,
     });
-    await deps.pins.pin(subject, connection.hostKey).catch((error: unknown) => deps.log.warn(`The host key of ${host} could not be kept: ${messageOf(error)}`));
+    const { hostKey } = connection;
+    const kept = await deps.pins.pin(subject, hostKey).catch((error: unknown) => (deps.log.warn(`The host key of ${host} could not be kept: ${messageOf(error)}`), true));
+    if (!kept) {
+      // Another window was first, and met another server.
+      connection.end();
+      mismatch = { shown: hostKey.fingerprint, expected: (await deps.pins.judge(subject, hostKey)).expected };
+      throw new SshError('host-key-mismatch', { host, port, keyType: hostKey.type, fingerprint: hostKey.fingerprint, expected: mismatch.expected });
+    }
     try {
       const channel = await connection.shell(options);
       channel.once('close', () => connection.end());

@@ -391,5 +391,24 @@ describe('a pod session', function () {
       await assert.rejects(session.proxyShell({ cols: 80, rows: 24 }), code('host-key'));
       assert.doesNotMatch(impostor.log, /Accepted/);
     });
+
+    it('is left where another window has met another server of that name meanwhile', async () => {
+      const proxy = await rig.sshd();
+      rig.pod = { ...rig.pod, ports: [], ssh: { proxy: { host: proxy.host, port: proxy.port, username: proxy.username } } };
+      const fingerprint = `SHA256:${'x'.repeat(43)}`;
+      const own = rig.identities;
+      rig.identities = async (mayAsk) =>
+        (await own(mayAsk)).map((identity) => ({
+          ...identity,
+          // Asked to sign after the host key was judged, and before it is remembered.
+          sign: (data, hash) => {
+            rig.pinned = JSON.stringify({ version: 1, pods: {}, hosts: { [proxy.host]: { fingerprint, type: 'ssh-ed25519', pinnedAt: new Date().toISOString() } } });
+            return identity.sign(data, hash);
+          },
+        }));
+      const refused = await rig.sessions().get(podId).proxyShell({ cols: 80, rows: 24 }).then(() => undefined, (error: unknown) => error);
+      assert.ok(code('host-key')(refused));
+      assert.deepEqual(refused instanceof PodUnavailableError ? refused.facts.expected : undefined, [fingerprint]);
+    });
   });
 });
