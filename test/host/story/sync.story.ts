@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until, useEditor } from './editor';
 
@@ -27,6 +27,44 @@ describe('a folder kept in step with a pod', () => {
     await onPod('echo a,b >/workspace/sample/result.csv');
     await editor.command('RunPod: Pull from Pod');
     await editor.notification(/Brought from/);
+  });
+
+  it('asks about what both sides changed, holds secrets back, asks before much is sent, and shows a mirror first', async () => {
+    const here = (name: string): string => join(editor.sampleFolder, name);
+    await onPod('echo theirs >/workspace/sample/train.py');
+    writeFileSync(here('train.py'), 'print("mine")\n');
+    writeFileSync(here('.env'), 'KEY=1\n');
+    writeFileSync(here('README.md'), '# Changed as well\n');
+    // A part of the folder, from the explorer.
+    await (await (await editor.explorer()).row('README.md')).chooseFromMenu('Push to Pod');
+    await editor.notification(/Sent to .*files: 1,/);
+    assert.equal(await onPod('cat /workspace/sample/train.py'), 'theirs\n');
+    await editor.clearNotifications();
+    await editor.command('RunPod: Push to Pod');
+    await (await editor.notification(/were changed on llama-ft since they were sent.*train\.py/)).press('Keep Both');
+    await editor.notification(/Held back, for they look like secrets: \.env/);
+    assert.equal(await onPod('cd /workspace/sample && cat train.py train\\ \\(llama-ft*.py; ls .env 2>&1 | wc -l; ls -A | grep -c "^.env$"'), 'print("mine")\ntheirs\n1\n0\n');
+    await editor.clearNotifications();
+
+    writeFileSync(here('big.bin'), '');
+    truncateSync(here('big.bin'), 300 * 1024 * 1024);
+    await editor.command('RunPod: Push to Pod');
+    assert.match(await (await editor.notification(/Send files to llama-ft: 1, 3\d\d MB|Send files to llama-ft: 1, 300/)).text(), /big\.bin/);
+    await editor.clearNotifications();
+    rmSync(here('big.bin'));
+
+    mkdirSync(here('.vscode'), { recursive: true });
+    writeFileSync(here('.vscode/tasks.json'), JSON.stringify({ version: '2.0.0', tasks: [{ type: 'runpod-sync', label: 'mirror it', action: 'push', mirror: true, pod: 'llama-ft', presentation: { reveal: 'never' } }] }));
+    await editor.command('Tasks: Run Task');
+    await editor.quickInput.choose(/mirror it/);
+    const dialog = await editor.dialog(/Make llama-ft like this folder\?/);
+    assert.match(await dialog.text(), /recycled.*train \(llama-ft/);
+    await dialog.press('Mirror');
+    await until('the pod to be like the folder', async () => (await onPod('ls /workspace/sample')).includes('(llama-ft') === false);
+    assert.match(await onPod('cat /workspace/.runpod-workspaces/*/recycled/*/train*'), /^theirs\n$/);
+    for (const name of ['.vscode', '.env']) rmSync(here(name), { recursive: true });
+    await onPod('rm -rf /workspace/sample/.vscode');
+    await editor.clearNotifications();
   });
 
   it('becomes a git remote, takes what it had already, and is forgotten when the pod is gone', async () => {
