@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeKeyPair } from '../../support/sshd';
 import { until, useEditor } from './editor';
 
 interface Listed {
@@ -91,5 +94,24 @@ describe('a pod that ends by itself', () => {
     await pods.gone('sdxl');
     await until('the warning to go', async () => !(await editor.statusBar()).some((text) => /sdxl/.test(text)));
     assert.ok(!(await editor.notifications()).some((text) => /sdxl has been/.test(text)));
+  });
+
+  it('asks nobody for a passphrase because it is looked at, and does when its runs are wanted', async () => {
+    const pods = await editor.sidebar();
+    mkdirSync(join(editor.home, '.ssh'), { recursive: true, mode: 0o700 });
+    const { publicKey } = await makeKeyPair(join(editor.home, '.ssh', 'id_ed25519'), { passphrase: 'open sesame' });
+    await editor.simulator.rest('POST', 'pods', { name: 'theirs', image: 'runpod/base:1.0.2-ubuntu2404', cpu: { id: 'cpu3c', vcpuCount: 2 }, ports: ['22/tcp'], disk: 10, env: { PUBLIC_KEY: publicKey } });
+    await editor.command('RunPod: Refresh Pods');
+    const row = await pods.row('theirs');
+    await row.waitFor(/^(?!.*(starting|finding|waiting)).*\$0\.\d+\/hr/, 60_000);
+    await row.expand();
+    await pods.waitFor(/Runs connect to see them/, 60_000);
+    assert.equal(await editor.quickInput.isOpen(), false);
+    await editor.screenshot('runs-unseen');
+    await (await pods.row('Runs')).click();
+    await editor.quickInput.waitFor('SSH Key');
+    await editor.quickInput.answer('open sesame');
+    await editor.notification(/Nothing has been run on theirs yet/, 60_000);
+    await pods.gone('Runs');
   });
 });
