@@ -118,6 +118,18 @@ describe('a pod lives as RunPod lets it live', () => {
     assert.deepEqual((await api.pods()).map((pod) => pod.name), ['c', 'b', 'a']);
   });
 
+  for (const restarts of [false, true])
+    it(`a change of ports alone ${restarts ? 'restarts a running pod' : 'leaves a running pod alone'}, as told: the sources disagree`, async () => {
+      simulator.set({ portsPatchRestarts: restarts });
+      const before = await running();
+      const patched = (await api.call('PATCH', `/v2/pods/${before.id}`, { ports: ['22/tcp', '8000/http'] })).body as PodJson;
+      assert.equal(patched.status, restarts ? 'STARTING' : 'RUNNING');
+      await simulator.until(before.id, 'RUNNING');
+      const after = await api.pod(before.id);
+      assert.deepEqual(after.ports, ['22/tcp', '8000/http']);
+      assert.equal(after.startedAt !== before.startedAt, restarts);
+    });
+
   it('a locked pod is neither stopped nor restarted', async () => {
     const { id } = await running();
     const locked = (await api.call('PATCH', `/v2/pods/${id}`, { locked: true })).body as PodJson;
