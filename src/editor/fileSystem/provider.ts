@@ -16,6 +16,7 @@ import { isFileError } from '../../files/errors';
 import type { FileKind, FileStat as PodFileStat } from '../../files/kinds';
 import { dirname } from '../../files/names';
 import type { PodFiles } from '../../files/pod/podFiles';
+import { type Bases, mostCompared } from './bases';
 import type { FileChanges, PodChange } from './changes';
 import { tooLargeForEditor, toFileSystemError } from './errors';
 
@@ -42,6 +43,7 @@ export interface ProviderDeps {
   readonly nameOf: (podId: string) => string;
   readonly changes: FileChanges;
   readonly large?: LargeFileGuard;
+  readonly bases?: Bases;
   /** The editor was given these names. */
   readonly onListed?: (podId: string, folder: string, names: readonly string[]) => void;
   /** The editor was told this of a path. */
@@ -89,7 +91,7 @@ export class PodFileSystemProvider implements FileSystemProvider {
         this.deps.onStat?.(uri.authority, path, stat);
         // The editor asks for this beside the content, and only here does it take “too large” for what it is.
         if (stat.kind === 'file' && (await this.deps.large?.isRefused(uri, stat.size)) === true) throw this.#tooLarge(uri, stat.size);
-        return toStat(stat);
+        return toStat((await this.deps.bases?.told(uri, stat, () => files.readFile(path, { maxBytes: mostCompared }))) ?? stat);
       });
     } catch (error) {
       // An open folder whose pod is stopped is out of reach, not gone: the editor would call it missing and offer another.
@@ -117,7 +119,9 @@ export class PodFileSystemProvider implements FileSystemProvider {
     const maxBytes = this.deps.large?.limit(uri);
     return this.#on(uri, async (files, path) => {
       try {
-        return await files.readFile(path, maxBytes === undefined ? {} : { maxBytes });
+        const content = await files.readFile(path, maxBytes === undefined ? {} : { maxBytes });
+        this.deps.bases?.read(uri, content);
+        return content;
       } catch (error) {
         if (!isFileError(error, 'too-large') || this.deps.large === undefined) throw error;
         const size = (await files.stat(path).catch(() => undefined))?.size;
@@ -131,6 +135,7 @@ export class PodFileSystemProvider implements FileSystemProvider {
     return this.#on(uri, async (files, path) => {
       const { created } = await files.writeFile(path, content, options);
       this.deps.large?.wrote(uri, content.length);
+      this.deps.bases?.wrote(uri, content);
       this.#tell(uri, path, created ? FileChangeType.Created : FileChangeType.Changed);
     });
   }

@@ -5,6 +5,7 @@ import type { PodSessions } from '../../pods/session';
 import type { PodStore } from '../../pods/store';
 import { SCHEME, SCHEME_READONLY } from '../ids';
 import { LargeFiles } from './largeFiles';
+import { Bases } from './bases';
 import { FileChanges } from './changes';
 import { PodFolders } from './folders';
 import { OutageNotice } from './outage';
@@ -25,11 +26,13 @@ export function registerFileSystem({ sessions, store, log }: FileSystemParts): {
   const outage = new OutageNotice(sessions);
   const watch = new ScreenWatch({ sessions, files: (podId) => folders.files(podId), changes, log });
   const large = new LargeFiles();
+  const bases = new Bases();
   const deps: ProviderDeps = {
     resolve: (podId) => folders.files(podId),
     nameOf: (podId) => store.find(podId)?.name ?? podId,
     changes,
     large,
+    bases,
     onListed: (podId, folder, names) => watch.listed(podId, folder, names),
     onStat: (podId, path, stat) => watch.saw(podId, path, stat),
     onUnavailable: (podId) => {
@@ -42,6 +45,7 @@ export function registerFileSystem({ sessions, store, log }: FileSystemParts): {
     workspace.registerFileSystemProvider(SCHEME, new PodFileSystemProvider(SCHEME, deps), options),
     workspace.registerFileSystemProvider(SCHEME_READONLY, new PodFileSystemProvider(SCHEME_READONLY, deps), { ...options, isReadonly: true }),
     large,
+    bases,
     watch,
     followEnds(),
     folders,

@@ -130,7 +130,7 @@ class Searches implements Disposable {
 
   async #replaceNow(results: SearchResults, chosen: readonly FileResult[], replacement: string): Promise<Replaced> {
     const done = await replaceAll(results, chosen, replacement);
-    const skipped = done.skipped > 0 ? ` ${l10n.t('Lines that were left alone because they have changed or are too long: {0}.', done.skipped)}` : '';
+    const skipped = done.skipped > 0 ? ` ${l10n.t('Lines that were left alone because they have changed, are too long, or stand in a file of another encoding: {0}.', done.skipped)}` : '';
     window.setStatusBarMessage(l10n.t('Replaced: {0}, files: {1}.', done.replaced, done.files) + skipped, 8_000);
     results.propose(undefined);
     if (done.replaced > 0) this.#repeat().catch(showError);

@@ -8,7 +8,7 @@ export interface Replaced {
   /** Matches replaced. */
   readonly replaced: number;
   readonly files: number;
-  /** Lines that are no longer what was found; they were left alone. */
+  /** Lines that are no longer what was found, or stand in a file of another encoding; they were left alone. */
   readonly skipped: number;
 }
 
@@ -17,6 +17,8 @@ interface Edit {
   readonly text: string;
 }
 
+/** Stands for bytes that are no text in the encoding that the file was read in. */
+const undecoded = '\ufffd';
 /** Documents read at once. */
 const atOnce = 8;
 
@@ -55,6 +57,8 @@ export async function replaceAll(results: SearchResults, chosen: readonly FileRe
 
 /** The edits in one document, from its beginning to its end. */
 export function editsOf(results: SearchResults, document: TextDocument, lines: readonly LineResult[], replacement: string): { edits: Edit[]; skipped: number } {
+  // What the editor could not decode it would write back as something else, wherever in the file it stands.
+  if (document.getText().includes(undecoded)) return { edits: [], skipped: lines.length };
   const { js } = compile(results.query);
   const edits: Edit[] = [];
   let skipped = 0;

@@ -69,4 +69,16 @@ describe('search on a pod', () => {
     assert.equal(await read('edit.py'), 'gamma\nbeta = x\n');
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
   });
+
+  it('does not touch a file whose text it cannot read to the last byte', async () => {
+    const latin = Buffer.concat([Buffer.from('# caf'), Buffer.from([0xe9]), Buffer.from('\r\nomega = 1\r\n')]);
+    const marked = Buffer.from('\ufeffomega = 2\r\nlast');
+    await fs.writeFile(at('latin.py'), latin);
+    await fs.writeFile(at('marked.py'), marked);
+    await search('omega', { include: '*.py' });
+    assert.deepEqual(await command('runpod.replaceOnPod', undefined, { replacement: 'psi' }), { replaced: 1, files: 1, skipped: 1 });
+    assert.deepEqual(Buffer.from(await fs.readFile(at('latin.py'))), latin);
+    assert.deepEqual(Buffer.from(await fs.readFile(at('marked.py'))), Buffer.from('\ufeffpsi = 2\r\nlast'));
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
 });

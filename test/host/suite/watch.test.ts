@@ -64,4 +64,49 @@ describe('what others change on a pod', () => {
     await vscode.commands.executeCommand('workbench.action.files.revert');
     await until('theirs', () => document.getText() === 'two three\n');
   });
+
+  describe('saving', () => {
+    const file = (): string => `${root.path}/saved.txt`;
+    let document: vscode.TextDocument;
+    const type = async (text: string): Promise<void> => {
+      const edit = new vscode.WorkspaceEdit();
+      edit.insert(document.uri, new vscode.Position(0, 0), text);
+      await vscode.workspace.applyEdit(edit);
+    };
+    const onPodNow = async (): Promise<string> => Buffer.from(await fs.readFile(at('saved.txt'))).toString();
+
+    beforeEach(async () => {
+      await onPod(`echo one > ${file()}`);
+      document = await vscode.workspace.openTextDocument(at('saved.txt'));
+      await vscode.window.showTextDocument(document, { preview: false });
+      await until('what is there', () => document.getText() === 'one\n' && !document.isDirty, 10_000);
+      await type('my ');
+    });
+    afterEach(() => vscode.commands.executeCommand('workbench.action.closeAllEditors'));
+
+    it('takes neither its own saves nor a touch for another’s change', async () => {
+      assert.equal(await document.save(), true);
+      await onPod(`sleep 1; touch ${file()}`);
+      await type('now ');
+      assert.equal(await document.save(), true);
+      assert.equal(await onPodNow(), 'now my one\n');
+    });
+
+    for (const [what, change] of [
+      ['of the same size', () => `sleep 1; printf 'two\\n' > ${file()}`],
+      ['within the same second', () => `t=$(stat -c %Y ${file()}); printf 'two three\\n' > ${file()}; touch -d @$t ${file()}`],
+      ['with an older time', () => `printf 'two\\n' > ${file()}; touch -d @1600000000 ${file()}`],
+    ] as const)
+      it(`does not write over another’s change ${what}`, async () => {
+        await onPod(change());
+        assert.equal(await document.save(), false);
+        assert.equal(document.isDirty, true);
+        assert.match(await onPodNow(), /^two/);
+        await vscode.commands.executeCommand('workbench.action.files.revert');
+        await until('theirs', () => document.getText().startsWith('two'));
+        await type('mine and ');
+        assert.equal(await document.save(), true);
+        assert.match(await onPodNow(), /^mine and two/);
+      });
+  });
 });
