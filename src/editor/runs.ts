@@ -12,6 +12,7 @@ import { PythonPrompts } from './podRuns/python';
 import { pullResults, type ResultsParts } from './podRuns/results';
 import { oursBy } from './runSource';
 import { StreamedResults } from './podRuns/streamed';
+import { UnseenRuns } from './podRuns/unseen';
 import { wishesOf } from './podRuns/wishes';
 import { FolderConsents } from './profile/consent';
 import { RunOutputs } from './podRuns/output';
@@ -41,15 +42,17 @@ export function registerRuns(parts: Parts): Disposable[] {
   const resultsParts: ResultsParts = { ...parts, wishes, isOurs };
   const streamed = new StreamedResults(resultsParts);
   const afterRuns = new AfterRuns(new FolderConsents(context.globalState));
+  const unseen = new UnseenRuns({ sessions: parts.sessions, memento: context.workspaceState, log, note: (run) => parts.runBook.note(run), ended: (one) => parts.followed.end(one) });
   const observer: RunObserver = {
     began: (run, label, listen) => {
       places.follow(run, label, listen);
+      unseen.seen(run.id);
       if (run.state !== 'running') return;
       void streamed.begin(run);
       if (!isSetUp(run.meta)) void wishes(run).then((found) => afterRuns.askAhead(found, nameOf(run.podId)));
     },
     leftRunning: (run) => {
-      streamed.end(run.id);
+      void unseen.follow(run);
       void leftRunning(parts, run);
     },
   };
@@ -77,13 +80,14 @@ export function registerRuns(parts: Parts): Disposable[] {
     terminals,
     places,
     streamed,
+    unseen,
     outputs,
     ...runCommands.register(),
     ...new PythonPrompts(parts, runParts, runs).register(),
     many,
     many.register(),
     parts.followed.onDidEnd(tell),
-    takeUpRuns(parts, runCommands, tell),
+    takeUpRuns(parts, runCommands, unseen, tell),
     registerTasks(runParts),
     completeTasks(store),
     command('runpod.openTerminal', log, async (target): Promise<Terminal> => {
@@ -118,11 +122,12 @@ export function registerRuns(parts: Parts): Disposable[] {
 }
 
 /** Once, when it is known which pods there are. */
-function takeUpRuns({ store, followed }: Parts, runCommands: RunCommands, tell: (ended: EndedRun) => void): Disposable {
-  if (followed.left().length === 0) return { dispose: () => undefined };
+function takeUpRuns({ store, followed }: Parts, runCommands: RunCommands, unseen: UnseenRuns, tell: (ended: EndedRun) => void): Disposable {
+  if (followed.left().length === 0 && !unseen.any) return { dispose: () => undefined };
   const listener = store.onDidChange(({ phase }) => {
     if (phase !== 'ready') return;
     listener.dispose();
+    unseen.takeUp();
     void runCommands.takeUp((run, lines) => tell({ run, lines, exitCode: run.exitCode ?? 255 }));
   });
   return listener;
