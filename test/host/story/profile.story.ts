@@ -86,6 +86,9 @@ describe('a folder’s profiles', () => {
   });
 
   it('come first in New Pod', async () => {
+    await editor.clearNotifications();
+    // Time to press Cancel in, on any machine.
+    await editor.simulator.control('PATCH', 'settings', { timings: { pullMs: 12_000 } });
     await editor.command('RunPod: New Pod…');
     await editor.quickInput.choose(/prep .*cpu3c-2-4/);
     await editor.quickInput.choose('Create prep');
@@ -98,6 +101,7 @@ describe('a folder’s profiles', () => {
     const dialog = await editor.dialog(/prep exists and costs \$0\.\d\d.*What is to become of it\?/s);
     await editor.screenshot('launch-cancelled');
     await dialog.press('Keep prep');
+    await editor.simulator.control('PATCH', 'settings', { timings: { pullMs: 3500 } });
     const row = await editor.view('New Pod from This Folder').row('prep');
     await row.waitFor(/stopped/);
     await row.action('Resume New Pod from This Folder');
