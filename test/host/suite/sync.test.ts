@@ -162,4 +162,17 @@ describe('a local folder and its place on a pod', () => {
       await fs.delete(profile);
     }
   });
+
+  it('counts as use of the pod, which an idle limit would end otherwise', async () => {
+    await command('runpod.setLimit', pod, { idleStopMinutes: 45 });
+    const used = there.with({ path: `/tmp/.runpod-workspaces/${pod}/guard/used` });
+    try {
+      await fs.delete(used).then(undefined, () => undefined);
+      await put('use.py', '1');
+      await push();
+      await until('the note of use', () => Promise.resolve(fs.stat(used)).then(() => true, () => false), 20_000);
+    } finally {
+      await command('runpod.liftLimit', pod, { confirmed: true });
+    }
+  });
 });
