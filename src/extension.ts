@@ -61,7 +61,7 @@ export function activate(context: ExtensionContext): void {
   const machines = new HandMachines(context.globalState);
   store.elsewhere = (id) => machines.pod(id);
   const reach = reachThrough({ api, store, identities, machines, context, log, now });
-  const sessions = new PodSessions(reach);
+  const sessions = new PodSessions({ ...reach, watched: () => store.attention !== 'background' });
   const activePod = new ActivePod(context.workspaceState, store);
   const podLogs = new PodLogs(api);
   const runBook = new RunBook(sessions, store, log);
@@ -73,7 +73,7 @@ export function activate(context: ExtensionContext): void {
   const parts: Parts = { guards, context, log, keys, api, store, reach, sessions, activePod, identities, podLogs, runBook, followed, pendingCreates: pending, orphans: orphans(context.globalState), watches, files, fileChanges, now, ledgers: new Ledgers(context), mappings: new Mappings(context.workspaceState) };
 
   const aliases = new PodAliases(parts);
-  const attention = new AttentionWatch(store);
+  const attention = new AttentionWatch(store, sessions);
   const spending = new Spending(store, context.globalState, keys.onDidChange, now);
   const unsolved = new Unsolved(parts);
   const drops = new PodDrops();

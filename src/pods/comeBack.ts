@@ -1,13 +1,14 @@
 import { backoff } from '../base/time';
 import type { SessionTimings } from './sessionTimings';
 
-/** When a lost connection is tried again: soon, and later the more often it was lost in a row. */
+/** When a lost connection is tried again: soon, and later the more often it was lost in a row, most of all where nobody looks. */
 export class ComeBack {
   #losses = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly timings: Pick<SessionTimings, 'comeBackMs' | 'comeBackCapMs'>,
+    private readonly timings: Pick<SessionTimings, 'comeBackMs' | 'comeBackCapMs' | 'comeBackUnwatchedCapMs'>,
+    private readonly watched: () => boolean,
     private readonly now: () => void,
   ) {}
 
@@ -22,7 +23,7 @@ export class ComeBack {
         this.#timer = undefined;
         this.now();
       },
-      backoff(this.#losses++, this.timings.comeBackMs, this.timings.comeBackCapMs),
+      backoff(this.#losses++, this.timings.comeBackMs, this.watched() ? this.timings.comeBackCapMs : this.timings.comeBackUnwatchedCapMs),
     );
   }
 

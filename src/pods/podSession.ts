@@ -21,6 +21,8 @@ import { Whereabouts } from './whereabouts';
 
 export interface SessionDeps extends ReachDeps {
   readonly timings?: Partial<SessionTimings>;
+  /** Whether somebody may be looking at the window; always, when not said. */
+  readonly watched?: () => boolean;
 }
 
 /**
@@ -55,7 +57,7 @@ export class PodSession implements Disposable {
   ) {
     this.#timings = { ...defaultSessionTimings, ...deps.timings };
     this.#whereabouts = new Whereabouts(this.#timings.freshMs);
-    this.#comeBack = new ComeBack(this.#timings, () => this.#comeBackNow());
+    this.#comeBack = new ComeBack(this.#timings, deps.watched ?? (() => true), () => this.#comeBackNow());
     this.#striving = {
       deps,
       timings: this.#timings,
@@ -114,6 +116,11 @@ export class PodSession implements Disposable {
   async reconnect(signal?: AbortSignal): Promise<void> {
     this.#coolUntil = 0;
     await this.link(signal);
+  }
+
+  /** Somebody looks again: what waits to come back does so at once. */
+  awake(): void {
+    if (this.#comeBack.planned) this.#comeBackNow();
   }
 
   /** A new channel of raw SFTP bytes. */

@@ -49,6 +49,11 @@ export class PodSessions implements Disposable {
     this.peek(pod.id)?.podChanged(pod);
   }
 
+  /** Somebody looks at the window again. */
+  awake(): void {
+    for (const session of this.#sessions.values()) session.awake();
+  }
+
   dispose(): void {
     this.#disposed = true;
     for (const session of this.#sessions.values()) session.dispose();

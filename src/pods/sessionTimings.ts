@@ -9,6 +9,8 @@ export interface SessionTimings extends ReachTimings {
   /** Pauses between attempts nobody asked for, while something is held open. */
   readonly comeBackMs: number;
   readonly comeBackCapMs: number;
+  /** The longest pause in a window that nobody looks at: an attempt asks the API up to `attempts` times. */
+  readonly comeBackUnwatchedCapMs: number;
   /** After a failure the same answer is given for so long without asking anybody. */
   readonly coolDownMs: number;
 }
@@ -20,5 +22,6 @@ export const defaultSessionTimings: SessionTimings = {
   attempts: 3,
   comeBackMs: 1_000,
   comeBackCapMs: 30_000,
+  comeBackUnwatchedCapMs: 300_000,
   coolDownMs: 3_000,
 };

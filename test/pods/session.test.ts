@@ -2,6 +2,7 @@ import * as assert from 'node:assert/strict';
 import type { FilesHost } from '../../src/files/host';
 import { isCancelled } from '../../src/base/errors';
 import { PodUnavailableError, type UnavailableCode } from '../../src/pods/contracts';
+import { sleep } from '../../src/base/time';
 import type { SessionState } from '../../src/pods/session';
 import { openPublicPort, openRelay } from '../simulator/link';
 import { until } from './sessionLog';
@@ -291,6 +292,29 @@ describe('a pod session', function () {
       hold.dispose();
       port.cut();
       await until(() => session.state === 'idle', 'it stays away');
+    });
+
+    it('takes its time to come back where nobody looks, and none when somebody looks again', async () => {
+      const sshd = await rig.sshd();
+      const port = await openRelay(sshd);
+      rig.onEnd(() => port.close());
+      rig.runsAt(port, { printed: sshd.hostKeyFingerprint });
+      rig.watched = false;
+      const sessions = rig.sessions({ comeBackMs: 600_000, comeBackUnwatchedCapMs: 600_000 });
+      const session = sessions.get(podId);
+      await session.link();
+      session.hold();
+      const before = rig.reads;
+      port.cut();
+      await until(() => session.state === 'retrying', 'the loss is noticed');
+      await sleep(500);
+      assert.equal(rig.reads, before, 'the API is asked nothing meanwhile');
+      sessions.awake();
+      await until(() => session.state === 'connected', 'it is back');
+      rig.watched = true;
+      port.cut();
+      await until(() => session.state === 'retrying', 'the loss is noticed again');
+      await until(() => session.state === 'connected', 'it comes back by itself where somebody looks');
     });
 
     it('finds the pod at its new port with its new key after a stop and start, while a folder is open', async () => {

@@ -23,6 +23,7 @@ export const quickTimings: Partial<SessionTimings> = {
   retryCapMs: 60,
   comeBackMs: 20,
   comeBackCapMs: 100,
+  comeBackUnwatchedCapMs: 100,
   coolDownMs: 100,
   printedKeys: { silenceMs: 60, firstLineMs: 120, longestMs: 2_000 },
 };
@@ -37,6 +38,8 @@ export class Rig {
   /** Thrown instead of `pod`. */
   apiFails: Error | undefined;
   reads = 0;
+  /** Whether somebody looks at the window. */
+  watched = true;
   identityOf!: Identity;
   /** What the session is given to log in with; `identityOf` unless a test has others. */
   identities: (mayAsk: () => boolean) => readonly Identity[] | Promise<readonly Identity[]> = () => [this.identityOf];
@@ -95,6 +98,7 @@ export class Rig {
       identities: async (_pod, mayAsk = () => true) => this.identities(mayAsk),
       pins,
       log: silentLog,
+      watched: () => this.watched,
       timings: { ...quickTimings, ...timings },
     });
     this.onEnd(() => sessions.dispose());
