@@ -27,6 +27,8 @@ export async function writeInPlace(room: Room, session: SftpSession, path: strin
     `test -w "$f" || { echo 'Permission denied' >&2; exit 1; }`,
     `cat > "$t/new" || exit 1`,
     `test "$(wc -c < "$t/new")" -eq ${content.length} || exit ${Exit.Incomplete}`,
+    // Two windows that save the same file do it one after the other.
+    'if command -v flock >/dev/null 2>&1; then exec 9<"$f" && flock -w 60 9; fi',
     `cat < "$f" > "$t/old" || exit 1`,
     // From here on nothing may come between.
     `trap '' HUP INT TERM PIPE`,

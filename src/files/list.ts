@@ -16,6 +16,9 @@ const firstWindow = 8;
 const lastWindow = 32;
 /** Requests for what a listing did not tell, sent at once. */
 const burst = 256;
+/** A folder of more entries is none that anybody can look at; and a server may go on for ever. */
+const mostEntries = 1_000_000;
+const mostEmptyReplies = 100;
 
 /**
  * The entries of a folder, without `.` and `..`, in the server's order. READDIRs are sent several at a time, and the
@@ -45,10 +48,10 @@ const isOurs = (room: Room, path: string): boolean => room.inUse.has(path) || ro
 export async function readNames(room: Room, session: SftpSession, path: string, signal?: AbortSignal): Promise<{ name: string; attributes: Attributes }[]> {
   const handle = await openFolder(session, path, signal);
   try {
-    const entries = await readAll(session, handle, signal);
+    const entries = await readAll(session, handle, path, signal);
     return entries
       .map(({ name, attributes }) => ({ name: decodeName(name), attributes }))
-      .filter(({ name }) => name !== '.' && name !== '..' && name !== '' && !name.includes('/'));
+      .filter(({ name }) => name !== '.' && name !== '..' && name !== '' && !/[/\0]/.test(name));
   } finally {
     unawaited(session.close(handle), room.log);
   }
@@ -67,11 +70,12 @@ async function openFolder(session: SftpSession, path: string, signal?: AbortSign
   }
 }
 
-async function readAll(session: SftpSession, handle: Handle, signal?: AbortSignal): Promise<NameEntry[]> {
+async function readAll(session: SftpSession, handle: Handle, path: string, signal?: AbortSignal): Promise<NameEntry[]> {
   const out: NameEntry[] = [];
   let done = false;
   let window = firstWindow;
   let flying = 0;
+  let empty = 0;
   await new Promise<void>((resolve, reject) => {
     const fill = (): void => {
       while (!done && flying < window) {
@@ -84,6 +88,11 @@ async function readAll(session: SftpSession, handle: Handle, signal?: AbortSigna
       flying--;
       if (entries === undefined) done = true;
       else for (const entry of entries) out.push(entry);
+      if (entries?.length === 0) empty++;
+      if (out.length > mostEntries || empty > mostEmptyReplies) {
+        done = true;
+        reject(new FileError('too-large', path, `${out.length} entries and no end`));
+      }
       // A folder that outlasts the first requests is big; each answer then brings two more on the way.
       if (!done) window = Math.min(lastWindow, window + 1);
       fill();

@@ -26,7 +26,12 @@ export class SftpSession extends Requests {
   /** Greets the server. One round trip. */
   static async open(channel: RawSftp, options: SftpOptions = {}): Promise<SftpSession> {
     const session = new SftpSession(channel, options);
-    await session.greet();
+    try {
+      await session.greet();
+    } catch (error) {
+      session.end('The SFTP server did not greet as it should');
+      throw error;
+    }
     return session;
   }
 

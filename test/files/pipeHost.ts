@@ -75,6 +75,11 @@ export class PipeHost implements FilesHost {
     return channel;
   }
 
+  /** Servers and commands that have not ended. */
+  get running(): number {
+    return this.#children.size;
+  }
+
   run(command: string, options: RunOptions): Promise<RunResult> {
     if (this.options.shell === false) return Promise.reject(new Error('This service allows sftp connections only.'));
     const child = this.#spawn(['sh', '-c', command]);

@@ -16,7 +16,7 @@ export const rulesOf = (platform: NodeJS.Platform): NameRules => ({
   bytes: platform !== 'win32' && platform !== 'darwin',
 });
 
-const reserved = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?=\.|$)/i;
+const reserved = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?= *(?:\.|$))/i;
 const hex = (code: number): string => `%${code.toString(16).toUpperCase().padStart(2, '0')}`;
 
 /** A pod's name as this computer can hold it: what it cannot is written as `%` and two digits. */

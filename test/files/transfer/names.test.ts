@@ -23,6 +23,10 @@ describe('names on the other side', () => {
     assert.deepEqual(on('linux', 'Model.bin', 'model.bin'), ['Model.bin', 'model.bin']);
   });
 
+  it('are none that Windows reserves, with blanks before the ending either', () => {
+    assert.deepEqual(on('win32', 'nul .txt', 'COM1', 'console.txt'), ['nul_ .txt', 'COM1_', 'console.txt']);
+  });
+
   it('keep odd bytes on Linux and write them out elsewhere', () => {
     const odd = decodeName(Buffer.from([0x63, 0x61, 0x66, 0xe9]));
     assert.deepEqual(on('linux', odd), [odd]);
