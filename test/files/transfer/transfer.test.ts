@@ -108,6 +108,19 @@ describe('transfers between this computer and a pod', function () {
     assert.ok((await fs.stat(pod.at('to/a'))).isDirectory() && (await fs.stat(pod.at('to/b'))).isFile());
   });
 
+  it('bring no link that leads out of the folder by way of another link', async () => {
+    await start();
+    await fs.mkdir(pod.at('src/deep'), { recursive: true });
+    await fs.writeFile(pod.at('src/deep/f'), 'f');
+    await fs.symlink('.', pod.at('src/here'));
+    await fs.symlink('here/..', pod.at('src/above'));
+    await fs.symlink('../deep/f', pod.at('src/deep/fine'));
+    const result = await down(['src']);
+    assert.deepEqual(result.leftOut, [{ path: pod.at('src/above'), why: 'folder-link' }]);
+    assert.equal(await fs.readlink(at('src/deep/fine')), '../deep/f');
+    await assert.rejects(fs.lstat(at('src/above')));
+  });
+
   it('leave out what has no content, and links that lead nowhere or out to a folder; a file outside comes itself', async () => {
     await start();
     await fs.mkdir(pod.at('src'));

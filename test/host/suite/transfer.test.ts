@@ -68,6 +68,16 @@ describe('uploads and downloads', () => {
     await assert.rejects(Promise.resolve(command('runpod.uploadToPod', podId, { sources: [path.join(here, 'nothing')], destination: root.path })), /not there/);
   });
 
+  it('are not needed for a file that the Explorer hands over whole, however big', async () => {
+    const whole = Buffer.alloc(60_000_000, 'whole');
+    await fs.writeFile(at('dropped.bin'), whole);
+    assert.equal((await fs.stat(at('dropped.bin'))).size, whole.length);
+    const back = await command<Result>('runpod.downloadFromPod', podId, { sources: [at('dropped.bin')], destination: here });
+    assert.deepEqual([back.files, back.verified], [1, 'hash']);
+    assert.ok((await nodeFs.readFile(path.join(here, 'dropped.bin'))).equals(whole));
+    await fs.delete(at('dropped.bin'));
+  });
+
   it('stand beside an editor that does not pull in a big file unasked', async () => {
     await assert.rejects(Promise.resolve(fs.readFile(at('model.pt'))), /model\.pt is too big to be pulled in unasked \(20 MB\)/);
     await vscode.workspace.getConfiguration('runpod').update('files.askAboveMegabytes', 0, vscode.ConfigurationTarget.Global);
