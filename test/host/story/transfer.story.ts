@@ -55,6 +55,8 @@ describe('files to and from a pod', () => {
     mkdirSync(folder, { recursive: true });
     await offer.press('Download…');
     await editor.quickInput.waitFor(/Download to/);
+    // The picker writes its proposal when it has looked; what is typed before would be gone.
+    await until('the folder that it proposes', async () => /Downloads$/.test(await editor.page.locator('.quick-input-widget input.input:visible').first().inputValue()));
     await editor.quickInput.type(`${folder}/`);
     await editor.page.getByRole('button', { name: 'Download Here' }).click();
     await editor.notification(/Downloaded to .*12 MB/, 60_000);
