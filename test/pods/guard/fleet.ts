@@ -7,6 +7,7 @@ import * as path from 'node:path';
 import { sleep } from '../../../src/base/time';
 import { GUARD_SCRIPT } from '../../../src/pods/guard/script';
 import { startSimulator, type Simulator } from '../../simulator/simulator';
+import { killed } from '../../support/kill';
 
 export interface FleetOptions {
   readonly pods: number;
@@ -94,11 +95,7 @@ async function startGuard(dir: string, member: Member, limit: number, port: numb
 
 /** A container's end. */
 function end(guard: ChildProcess | undefined): void {
-  try {
-    if (guard?.pid !== undefined) process.kill(-guard.pid, 'SIGKILL');
-  } catch {
-    // Gone already.
-  }
+  if (guard?.pid !== undefined) killed(-guard.pid);
 }
 
 const inside = (cut: { readonly from: number; readonly to: number }, at: number): boolean => at >= cut.from && at < cut.to;

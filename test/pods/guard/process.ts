@@ -6,6 +6,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { GUARD_SCRIPT } from '../../../src/pods/guard/script';
 import { sleep } from '../../../src/base/time';
+import { killed } from '../../support/kill';
 
 export const SHELLS: readonly (readonly string[])[] = [['dash'], ['bash', '--posix'], ['bash'], ['busybox', 'sh']];
 export type HttpTool = 'curl' | 'python3' | 'wget';
@@ -132,20 +133,9 @@ export class Container {
 
   /** Ends what runs, as a container's end does: at once, the state of the mount stays. */
   async kill(): Promise<void> {
-    for (const child of this.#children) {
-      try {
-        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-      } catch {
-        // Gone already.
-      }
-    }
-    for (const pid of await this.guards()) {
-      try {
-        process.kill(-pid, 'SIGKILL');
-      } catch {
-        process.kill(pid, 'SIGKILL');
-      }
-    }
+    for (const { pid } of this.#children) if (pid !== undefined) killed(-pid);
+    // One whose group is another's is ended by its own number.
+    for (const pid of await this.guards()) if (!killed(-pid)) killed(pid);
     this.#children = [];
   }
 

@@ -13,6 +13,7 @@ import { commandOf, environmentOf, podTools, writeImage, type PodUser } from './
 import { eachLine } from './lines';
 import { connectThroughRelay, serveApiTo } from './relay';
 import { shellWords } from './words';
+import { killed } from '../../support/kill';
 
 const run = promisify(execFile);
 const scripts = path.join(__dirname, 'namespace');
@@ -256,7 +257,7 @@ export class NamespaceMachine implements LocalMachine {
       const closed = once(container, 'close');
       const first = await this.#firstProcess(container.pid);
       if (first === undefined) container.kill('SIGKILL');
-      else process.kill(first, 'SIGKILL');
+      else killed(first);
       await closed;
     }
     if (this.#container === container) this.#container = undefined;

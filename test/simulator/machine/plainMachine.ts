@@ -10,6 +10,7 @@ import { sleep } from '../../../src/base/time';
 import { makeKeyPair, startSshd, type KeyPair, type Sshd } from '../../support/sshd';
 import type { LogSource, MachineSpec } from '../machine';
 import type { Disk, LocalMachine } from './host';
+import { killed } from '../../support/kill';
 
 /**
  * A pod where the system refuses namespaces: sshd alone, as whoever we are, in the machine's own file system. Its start
@@ -72,7 +73,7 @@ export class PlainMachine implements LocalMachine {
     this.#running = false;
     this.#stopping.abort();
     await this.#starting;
-    for (const child of this.#execs) if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    for (const child of this.#execs) if (child.pid !== undefined) killed(-child.pid);
     await this.#sshd?.stop();
     this.#sshd = undefined;
     if (this.#dir !== undefined) await rm(this.#dir, { recursive: true, force: true });
