@@ -16,13 +16,15 @@ interface OurRemote {
   readonly url: string;
   readonly podId: string;
   readonly podName: string;
+  /** The account that the pod is of: another's list says nothing of it. */
+  readonly account: string;
 }
 
 /** Remotes whose pod is gone lead nowhere; their removal is offered, once. */
 export class GoneRemotes implements Disposable {
   readonly #listening: Disposable;
 
-  constructor(private readonly parts: Pick<Parts, 'context' | 'store' | 'log'>) {
+  constructor(private readonly parts: Pick<Parts, 'context' | 'keys' | 'store' | 'log'>) {
     this.#listening = parts.store.onDidChange(() => this.#look());
   }
 
@@ -30,8 +32,9 @@ export class GoneRemotes implements Disposable {
     this.#listening.dispose();
   }
 
-  remember(remote: OurRemote): void {
-    void this.#keep([...this.#all.filter((one) => one.folder !== remote.folder || one.name !== remote.name), remote]);
+  remember(remote: Omit<OurRemote, 'account'>): void {
+    const { account } = this.parts.keys;
+    void this.#keep([...this.#all.filter((one) => one.folder !== remote.folder || one.name !== remote.name), { ...remote, account }]);
   }
 
   get #all(): readonly OurRemote[] {
@@ -46,7 +49,7 @@ export class GoneRemotes implements Disposable {
     const { phase, pods, rows } = this.parts.store.state;
     if (phase !== 'ready' || this.#all.length === 0) return;
     const there = new Set([...pods.flatMap((pod) => (pod.status === 'TERMINATED' ? [] : [pod.id])), ...rows.flatMap((row) => (row.kind === 'unreadable' && row.row.id !== undefined ? [row.row.id] : []))]);
-    const gone = this.#all.filter(({ podId }) => !there.has(podId));
+    const gone = this.#all.filter(({ podId, account }) => account === this.parts.keys.account && !there.has(podId));
     if (gone.length === 0) return;
     // Forgotten first: whatever the answer, it is asked once.
     void this.#keep(this.#all.filter((one) => !gone.includes(one)));
