@@ -29,7 +29,7 @@ export class QuickInput {
       await this.page.keyboard.press('F1');
       await until('the palette', async () => (await this.value()).startsWith('>'), 3000);
       await this.#input.fill(`>${title}`, { timeout: 2000 });
-      const row = await until('its row', () => this.#find((item) => item.label === title || item.label.endsWith(`: ${title}`)), 1500).catch(() => undefined);
+      const row = await until('its row', this.#settled((item) => item.label === title || item.label.endsWith(`: ${title}`)), 1500).catch(() => undefined);
       if (row === undefined) {
         await this.cancel();
         return false;
@@ -83,20 +83,19 @@ export class QuickInput {
 
   /** Waits for an item and picks it. A regular expression is matched against label, description and detail. */
   async choose(wanted: string | RegExp): Promise<void> {
-    const before = { title: '', placeholder: '', rows: '' };
-    const row = await until(`an item "${wanted}" to choose`, async () => {
-      const found = await this.#find((item) => (typeof wanted === 'string' ? item.label === wanted : wanted.test(`${item.label} ${item.description} ${item.detail}`)));
-      if (found !== undefined) Object.assign(before, await this.#sight());
-      return found;
-    });
-    // The next question reuses the box: its items must not be mistaken for these.
-    const taken = async (): Promise<boolean> => !(await this.isOpen()) || JSON.stringify(await this.#sight()) !== JSON.stringify(before);
-    await row.click();
+    const fits = (item: QuickInputItem): boolean => (typeof wanted === 'string' ? item.label === wanted : wanted.test(`${item.label} ${item.description} ${item.detail}`));
+    const find = this.#settled(fits);
+    let row = await until(`an item "${wanted}" to choose`, find);
+    const asked = await this.#question();
+    // The next question reuses the box. A list that is only painted anew still has the item, under the same question.
+    const taken = async (): Promise<boolean> => !(await this.isOpen()) || (await this.#question()) !== asked || (await this.#find(fits)) === undefined;
     // A list that is painted anew under the pointer swallows the click; a person clicks again.
-    const first = await until('the choice to be taken', taken, 5_000).catch(() => false);
-    if (first) return;
-    await row.click({ timeout: 2_000 }).catch(() => undefined);
-    await until('the choice to be taken', taken);
+    for (let clicks = 1; ; clicks++) {
+      await row.click({ timeout: 5_000 }).catch(() => undefined);
+      if (await until('the choice to be taken', taken, 5_000).catch(() => false)) return;
+      if (clicks === 3) throw new Error(`"${wanted}" was clicked three times and not taken`);
+      row = await until(`"${wanted}" to choose once more`, find);
+    }
   }
 
   /** Presses Enter. */
@@ -122,8 +121,20 @@ export class QuickInput {
     await this.widget.locator('.quick-input-titlebar, .quick-input-inline-action-bar').getByRole('button', { name }).first().click();
   }
 
-  async #sight(): Promise<{ title: string; placeholder: string; rows: string }> {
-    return { title: await this.title(), placeholder: await this.placeholder(), rows: (await this.#rows.allTextContents()).join('\n') };
+  /** What is asked for: title and placeholder. */
+  async #question(): Promise<string> {
+    return `${await this.title()}\n${await this.placeholder()}`;
+  }
+
+  /** Looks for an item in a list that is the same as at the last look: one that is still filtered moves its rows. */
+  #settled(fits: (item: QuickInputItem) => boolean): () => Promise<Locator | undefined> {
+    let last: string | undefined;
+    return async () => {
+      const now = (await this.#rows.allTextContents()).join('\n');
+      const same = now === last;
+      last = now;
+      return same ? this.#find(fits) : undefined;
+    };
   }
 
   async #find(fits: (item: QuickInputItem) => boolean): Promise<Locator | undefined> {
