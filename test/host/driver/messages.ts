@@ -27,21 +27,30 @@ export class Message {
   }
 }
 
+/** Runs in the page. */
+function markToast(item: { closest(selector: string): { dataset: Record<string, string | undefined> } | null }): string | undefined {
+  const toast = item.closest('.notification-toast-container');
+  return toast === null ? undefined : (toast.dataset['story'] ??= String(performance.now()));
+}
+
+const asNotification = (item: Locator): Message => new Message(item, '.notification-list-item-message', '.notification-list-item-buttons-container .monaco-button');
+
 /** The notifications at the lower right and the dialogs in the middle. */
 export class Messages {
   constructor(private readonly page: Page) {}
 
   async notifications(): Promise<Message[]> {
-    const all = await this.page.locator('.notifications-toasts .notification-list-item').all();
-    return all.map((item) => new Message(item, '.notification-list-item-message', '.notification-list-item-buttons-container .monaco-button'));
+    return (await this.page.locator('.notifications-toasts .notification-list-item').all()).map(asNotification);
   }
 
-  /** Waits for a notification that matches. */
+  /** Waits for a notification that matches. It stays that one while its words change, as those of a progress do. */
   async notification(wanted: string | RegExp, ms?: number): Promise<Message> {
     return until(`a notification "${wanted}"`, async () => {
       for (const one of await this.notifications()) {
-        const text = await one.text();
-        if (matches(text, wanted)) return new Message(this.page.locator('.notifications-toasts .notification-list-item', { hasText: text }).first(), '.notification-list-item-message', '.notification-list-item-buttons-container .monaco-button');
+        if (!matches(await one.text(), wanted)) continue;
+        // The item is painted anew with every word; the toast around it lives as long as the notification.
+        const mark = await one.root.evaluate(markToast);
+        if (mark !== undefined) return asNotification(this.page.locator(`.notification-toast-container[data-story="${mark}"] .notification-list-item`));
       }
       return undefined;
     }, ms);

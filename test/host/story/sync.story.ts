@@ -55,7 +55,14 @@ describe('a folder kept in step with a pod', () => {
 
     mkdirSync(here('.vscode'), { recursive: true });
     writeFileSync(here('.vscode/tasks.json'), JSON.stringify({ version: '2.0.0', tasks: [{ type: 'runpod-sync', label: 'mirror it', action: 'push', mirror: true, pod: 'llama-ft', presentation: { reveal: 'never' } }] }));
-    await editor.command('Tasks: Run Task');
+    // The editor reads a file that has just been written in its own time.
+    await until('the task in the list', async () => {
+      await editor.command('Tasks: Run Task');
+      await editor.quickInput.waitFor();
+      if (await until('it', async () => (await editor.quickInput.items()).some(({ label }) => label.includes('mirror it')), 2_000).catch(() => false)) return true;
+      await editor.quickInput.cancel();
+      return false;
+    });
     await editor.quickInput.choose(/mirror it/);
     const dialog = await editor.dialog(/Make llama-ft like this folder\?/);
     assert.match(await dialog.text(), /recycled.*train \(llama-ft/);
