@@ -42,6 +42,14 @@ describe('a pod that ends by itself', () => {
     const { stdout } = await editor.simulator.control<{ stdout: string }>('POST', 'pods/llama-ft/exec', { argv: ['sh', '-c', 'cat /workspace/.runpod-workspaces/*/guard/plan'] });
     assert.match(stdout, /limit=14400\n[\s\S]*deadline=\d{10}\n/);
     await editor.statusItem(/left/);
+    // Any other time is typed, and a typing error is told at once.
+    await editor.command('RunPod: Set Limit…');
+    await editor.quickInput.choose(/llama-ft/);
+    await editor.quickInput.choose('Other time…');
+    await editor.quickInput.type('a while');
+    await until('what is wrong with it', async () => /A number above 0, at most 8760/.test(await editor.quickInput.message()));
+    await editor.quickInput.answer('2,5');
+    await (await pods.row('llama-ft')).waitFor(/2h 2\dm/, 60_000);
   });
 
   it('counts down before it stops for want of use, and one click keeps it running', async () => {

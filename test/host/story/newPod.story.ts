@@ -101,7 +101,8 @@ describe('a new pod', () => {
     await until('it to be gone', async () => !(await names()).includes('recalled'));
   });
 
-  it('ends what was made when the wait is cancelled', async () => {
+  it('asks after a quarter of an hour, and ends what was made when the wait is cancelled', async () => {
+    await editor.simulator.control('PATCH', 'settings', { timings: { pullMs: 7_200_000 } });
     await editor.command('RunPod: New Pod…');
     await editor.quickInput.answer('unwanted');
     await editor.quickInput.waitFor('New Pod (2/5)');
@@ -121,7 +122,12 @@ describe('a new pod', () => {
     const { pods: made } = await editor.simulator.rest<{ pods: { name: string; image: string }[] }>('GET', 'pods');
     assert.match(made.find((p) => p.name === 'unwanted')?.image ?? '', /^axolotlai\/axolotl-cloud/);
     const wait = await editor.notification(/unwanted.*(finding|pulling|starting|waiting)/s);
+    await editor.simulator.control('POST', 'advance', { ms: 16 * 60_000 });
+    const question = await editor.notification(/unwanted is not ready after 1\d min.*So far it has cost ~\$0\.\d\d/s, 60_000);
+    await editor.screenshot('not-ready');
+    await question.press('Keep Waiting');
     await wait.press('Cancel');
+    await editor.simulator.control('PATCH', 'settings', { timings: { pullMs: 3500 } });
     await pods.gone('unwanted');
   });
 
@@ -141,5 +147,8 @@ describe('a new pod', () => {
     await editor.quickInput.choose('sdxl');
     await editor.output(/Everything\sthat\sis\sneeded\sworks/, 60_000);
     await editor.screenshot('doctor');
+    await editor.command('RunPod: Doctor: Check Connection');
+    await editor.quickInput.choose('old-exp');
+    await editor.notification(/^old-exp: .* fails: /, 60_000);
   });
 });
