@@ -48,10 +48,23 @@ describe('a pod that is stopped', () => {
     await editor.open({ uri: `runpod://${old.id}/workspace` });
     const offer = await editor.notification(/old-exp is stopped/, 60_000);
     await editor.screenshot('stopped-folder');
+    await editor.simulator.control('PATCH', 'settings', { volumeQuotaBytes: 64_000_000 });
     await offer.press('Start Pod');
     const explorer = await editor.explorer();
     await explorer.waitFor(/\w+\.(py|md|txt)|outputs|checkpoints|notes/, 120_000);
     await editor.screenshot('started-folder');
+  });
+
+  it('warns before its volume is full', async () => {
+    await editor.simulator.control('POST', 'pods/old-exp/fill', { disk: 'volume', freeBytes: 0 });
+    await editor.sidebar();
+    const pods = editor.view('Pods');
+    await (await pods.row('old-exp')).expand();
+    await (await (await pods.row('/workspace')).pinned()).action('Measure Disk Use');
+    const warning = await editor.notification(/\/workspace on old-exp is nearly full: .* left/, 60_000);
+    assert.deepEqual(await warning.buttons(), ['What Takes the Room?']);
+    await editor.screenshot('nearly-full');
+    await editor.quickInput.cancel();
   });
 });
 
