@@ -22,8 +22,9 @@ export class Tree {
   async row(wanted: string | RegExp, ms?: number): Promise<Row> {
     return until(`a row "${wanted}"`, async () => {
       for (const row of await this.rows()) {
-        const fits = typeof wanted === 'string' ? (await row.label()) === wanted : matches(await row.text(), wanted);
-        if (fits) return row.pinned();
+        const label = await row.label();
+        const fits = typeof wanted === 'string' ? label === wanted : matches(await row.text(), wanted);
+        if (fits) return row.pinned(label);
       }
       return undefined;
     }, ms);
@@ -177,8 +178,8 @@ export class Row {
   }
 
   /** The same row, bound to its present name instead of its place. */
-  async pinned(): Promise<this> {
-    this.#wanted = await this.label();
+  async pinned(label?: string): Promise<this> {
+    this.#wanted = label ?? (await this.label());
     return this;
   }
 
@@ -203,7 +204,10 @@ export class Row {
   async #now(): Promise<Locator> {
     const wanted = this.#wanted;
     if (wanted === undefined) return this.locator;
+    // By its name up to the very click: rows that come in above move it.
+    const named = this.tree.root.locator('.monaco-list-row[role=treeitem]').filter({ has: this.page.locator('.label-name', { hasText: exactly(wanted) }) });
     return until(`the row "${wanted}"`, async () => {
+      if ((await named.count()) === 1) return (this.locator = named);
       for (const row of await this.tree.rows()) if ((await row.label()) === wanted) return (this.locator = row.locator);
       return undefined;
     });

@@ -36,7 +36,9 @@ describe('a folder kept in step with a pod', () => {
     writeFileSync(here('.env'), 'KEY=1\n');
     writeFileSync(here('README.md'), '# Changed as well\n');
     // A part of the folder, from the explorer.
-    await (await (await editor.explorer()).row('README.md')).chooseFromMenu('Push to Pod');
+    const explorer = await editor.explorer();
+    await explorer.row('.env');
+    await (await explorer.row('README.md')).chooseFromMenu('Push to Pod');
     await editor.notification(/Sent to .*files: 1,/);
     assert.equal(await onPod('cat /workspace/sample/train.py'), 'theirs\n');
     await editor.clearNotifications();
