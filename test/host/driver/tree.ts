@@ -7,8 +7,10 @@ export class Tree {
 
   /** The rows from top to bottom. */
   async rows(): Promise<Row[]> {
-    const found = await this.root.locator('.monaco-list-row[role=treeitem]').all();
-    const placed = await Promise.all(found.map(async (locator) => ({ locator, index: Number(await locator.getAttribute('data-index')) })));
+    const found = this.root.locator('.monaco-list-row[role=treeitem]');
+    // At one moment: a row that goes while they are read would be waited for.
+    const places = await found.evaluateAll((rows: { getAttribute(name: string): string | null }[]) => rows.map((row) => Number(row.getAttribute('data-index'))));
+    const placed = places.map((index, i) => ({ locator: found.nth(i), index }));
     return placed.sort((a, b) => a.index - b.index).map(({ locator }) => new Row(this.page, this, locator));
   }
 
@@ -74,12 +76,12 @@ export class Row {
 
   /** What a screen reader says. */
   async spoken(): Promise<string> {
-    return tidy(await (await this.#now()).getAttribute('aria-label'));
+    return tidy(await (await this.#now()).getAttribute('aria-label', { timeout: 1000 }));
   }
 
   /** 1 at the top. */
   async level(): Promise<number> {
-    return Number(await (await this.#now()).getAttribute('aria-level'));
+    return Number(await (await this.#now()).getAttribute('aria-level', { timeout: 1000 }));
   }
 
   /** Waits until name and description match. */
@@ -126,7 +128,7 @@ export class Row {
     const locator = await this.#now();
     await locator.hover();
     const labels = await locator.locator('.actions .action-label').all();
-    return Promise.all(labels.map(async (label) => tidy(await label.getAttribute('aria-label'))));
+    return Promise.all(labels.map(async (label) => tidy(await label.getAttribute('aria-label', { timeout: 1000 }))));
   }
 
   /** Presses the icon of this name at its right end. */
@@ -135,7 +137,7 @@ export class Row {
       const locator = await this.#now();
       await locator.hover();
       for (const label of await locator.locator('.actions .action-label').all()) {
-        if (!matches(tidy(await label.getAttribute('aria-label')), name)) continue;
+        if (!matches(tidy(await label.getAttribute('aria-label', { timeout: 1000 })), name)) continue;
         await label.click({ timeout: 2000 });
         return true;
       }
@@ -194,9 +196,9 @@ export class Row {
   async #setExpanded(value: 'true' | 'false'): Promise<this> {
     await until(`the row to be ${value === 'true' ? 'expanded' : 'collapsed'}`, async () => {
       const locator = await this.#now();
-      if ((await locator.getAttribute('aria-expanded')) === value) return true;
+      if ((await locator.getAttribute('aria-expanded', { timeout: 1000 })) === value) return true;
       await locator.locator('.monaco-tl-twistie').click({ timeout: 2000 });
-      return until('its twistie to turn', async () => (await (await this.#now()).getAttribute('aria-expanded')) === value, 2000).catch(() => false);
+      return until('its twistie to turn', async () => (await (await this.#now()).getAttribute('aria-expanded', { timeout: 1000 })) === value, 2000).catch(() => false);
     });
     return this;
   }
