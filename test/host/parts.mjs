@@ -9,6 +9,7 @@ export const suitePart = (words = []) => node('Host suite', ['--import', 'tsx', 
 /**
  * The stories in the editor's window, a part a file: each has its own simulator, server and browser, so they run in any
  * order and beside each other. The longest text comes first, so that lanes which share them end together.
+ * A browser that is slow to go does not hold a part up: what is left of it ends with the part.
  * @param words choose files by name
  */
 export function storyParts(words = []) {
@@ -17,5 +18,5 @@ export function storyParts(words = []) {
   return readdirSync(join(root, folder))
     .filter((name) => name.endsWith('.story.ts') && (words.length === 0 || words.some((word) => name.includes(word))))
     .sort((a, b) => size(b) - size(a))
-    .map((name) => ({ ...mocha(`Story ${name.replace('.story.ts', '')}`, ['--timeout', '120000', join(folder, name)], 5), group: 'Stories' }));
+    .map((name) => ({ ...mocha(`Story ${name.replace('.story.ts', '')}`, ['--timeout', '120000', '--exit', join(folder, name)], 5), group: 'Stories' }));
 }

@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { withDeadline } from '../../../src/base/time';
 import { root } from '../../setup/root.mjs';
 import { launchBrowser } from '../driver/browser';
 import { Messages, type Message } from '../driver/messages';
@@ -91,7 +92,7 @@ export class Editor {
 
   /** Ends everything that `start` started and removes its folder. */
   async close(): Promise<void> {
-    await this.#browser?.close();
+    await withDeadline(this.#browser?.close() ?? Promise.resolve(), 15_000, 'Closing the browser').catch(() => undefined);
     await this.#server?.child.stop();
     await this.#simulator?.stop();
     this.run.remove();
