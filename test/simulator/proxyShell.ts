@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { AddressInfo } from 'node:net';
+import { generateEd25519 } from '../../src/ssh/opensshKey';
 import { Server, utils, type AuthContext, type Connection, type PseudoTtyInfo, type ServerChannel, type Session } from 'ssh2';
 import { fingerprintOf } from '../support/sshd';
 import type { Machine } from './machine';
@@ -39,7 +40,7 @@ const noTerminal = "Error: Your SSH client doesn't support PTY\n";
  * subsystems (SFTP) and forwarding are refused.
  */
 export async function openProxyShell(options: ProxyShellOptions): Promise<ProxyShell> {
-  const hostKey = options.hostKey ?? utils.generateKeyPairSync('ed25519').private;
+  const hostKey = options.hostKey ?? generateEd25519('proxy@simulator').privateKey;
   const parsed = utils.parseKey(hostKey);
   if (parsed instanceof Error) throw parsed;
   const publicLine = `${parsed.type} ${parsed.getPublicSSH().toString('base64')}`;

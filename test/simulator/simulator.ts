@@ -1,6 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { utils } from 'ssh2';
+import { generateEd25519 } from '../../src/ssh/opensshKey';
 import { PodClock } from './clock';
 import { ControlApi, type Controls } from './control';
 import { FaultBook, type FaultRule } from './faults';
@@ -67,12 +67,12 @@ interface AccountKey {
 }
 
 async function makeAccountKey(stateDir: string): Promise<AccountKey> {
-  const pair = utils.generateKeyPairSync('ed25519', { comment: 'account@simulator' });
+  const pair = generateEd25519('account@simulator');
   const path = join(stateDir, 'account_ed25519');
   await rm(path, { force: true });
-  await writeFile(path, pair.private, { mode: 0o600 });
-  await writeFile(`${path}.pub`, `${pair.public}\n`);
-  return { path, publicKey: pair.public };
+  await writeFile(path, pair.privateKey, { mode: 0o600 });
+  await writeFile(`${path}.pub`, `${pair.publicKeyLine}\n`);
+  return { path, publicKey: pair.publicKeyLine };
 }
 
 type StateDir = Awaited<ReturnType<typeof openStateDir>>;
