@@ -41,6 +41,8 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
   #nodes = new Map<string, PodsNode>();
   /** What each top row looked like when it was painted last. */
   #painted = new Map<string, string>();
+  /** Pods whose rows below the editor has asked for; of the others it knows nothing that could be out of date. */
+  #opened = new Set<string>();
   #tick: NodeJS.Timeout | undefined;
 
   constructor(
@@ -76,6 +78,7 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
     if (node?.kind === 'pod') {
       // Asked for by the editor, so the row is open.
       this.extras.runs?.watch(node.podId);
+      this.#opened.add(node.podId);
       return this.#below(node.podId);
     }
     if (node) return [];
@@ -177,20 +180,32 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
   /** All that is visible of a top row and what hangs below it, to be compared. */
   #look(node: PodsNode): string {
     const item = this.#itemFor(node);
-    const below = node.kind === 'pod' ? this.#below(node.podId).map((child) => this.#itemFor(child)) : [];
+    const below = node.kind === 'pod' && this.#opened.has(node.podId) ? this.#below(node.podId).map((child) => this.#itemFor(child)) : [];
     return JSON.stringify([item, ...below].map((i) => [i.label, i.description, i.contextValue, i.resourceUri?.query, i.iconPath]));
   }
 
   /** Tells the editor what has changed and no more: a list whose order is the same keeps its rows. */
   #repaint(): void {
+    this.#repaintRows();
+    // After the rows: the editor gathers what a view tells for 200 ms after the first thing told, also words that are the same.
+    const message = this.store.state.problem ? this.#problemText() : '';
+    if ((this.view.message ?? '') !== message) this.view.message = message;
+    const description = this.#description();
+    if ((this.view.description ?? '') !== description) this.view.description = description;
+  }
+
+  /** Beside the view's name: whose account it is, and what is left on it where no row tells. */
+  #description(): string {
     const { state } = this.store;
-    this.view.message = state.problem ? this.#problemText() : '';
-    const alone = state.phase === 'ready' && state.rows.length === 0 && state.account?.balance !== undefined;
-    const name = state.phase === 'ready' && state.rows.length === 0 ? this.extras.accountName?.() : undefined;
-    this.view.description = [name, alone ? leftWords(state.account) : undefined].filter(Boolean).join(' · ');
+    if (state.phase !== 'ready' || state.rows.length > 0) return '';
+    return [this.extras.accountName?.(), state.account?.balance === undefined ? undefined : leftWords(state.account)].filter(Boolean).join(' · ');
+  }
+
+  #repaintRows(): void {
     const top = this.#top();
     const looks = new Map(top.map((n) => [nodeId(n), this.#look(n)]));
-    const sameOrder = looks.size === this.#painted.size && [...looks.keys()].every((id, i) => id === [...this.#painted.keys()][i]);
+    const before = [...this.#painted.keys()];
+    const sameOrder = looks.size === before.length && [...looks.keys()].every((id, i) => id === before[i]);
     const changed = top.filter((n) => looks.get(nodeId(n)) !== this.#painted.get(nodeId(n)));
     if (sameOrder && changed.length === 0) return;
     this.#painted = looks;
