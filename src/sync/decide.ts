@@ -27,7 +27,6 @@ export interface PullChoice {
 
 /** What bringing the pod's changes takes. */
 export function planPull(found: Comparison, { conflicts, names, restore, nameAside }: PullChoice): PullPlan {
-  const present = [...found.send, ...found.newer, ...found.conflicts].map(({ path }) => path);
   const candidates: PulledFile[] = [
     ...found.newer.flatMap(replacing),
     ...(conflicts === 'overwrite' ? found.conflicts.flatMap(replacing) : []),
@@ -36,7 +35,7 @@ export function planPull(found: Comparison, { conflicts, names, restore, nameAsi
     ...(restore ? found.deletedHere : []),
   ];
   const all = [...candidates.map(({ path }) => path), ...found.linksThere, ...found.foldersThere];
-  const inTheWay = clashes(all, present, names);
+  const inTheWay = clashes(all, found.here, names);
   const fits = (path: string): boolean => canHold(path, names) && !inTheWay.has(path);
   const files = candidates.filter(({ path }) => fits(path));
   return {

@@ -56,6 +56,8 @@ export interface UploadPlan {
 
 /** Both sides beside each other. */
 export interface Comparison extends UploadPlan {
+  /** Every name on this side, those of files that are the same on both included. */
+  readonly here: readonly string[];
   /** Files that only the pod has. */
   readonly onlyThere: readonly RemoteFile[];
   /** Files that both sides had, are as they were on the pod, and were deleted here. */
@@ -134,6 +136,7 @@ export async function compare(host: SyncHost, tree: LocalTree, target: string, l
   return {
     ...plan,
     blocked,
+    here: [...mine, ...here.found.empty],
     onlyThere,
     deletedHere,
     linksThere: there.links.map(({ path }) => path).filter((path) => !mine.has(path) && !folders.has(path)),

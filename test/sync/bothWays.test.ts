@@ -232,6 +232,19 @@ describe('a folder and a pod in step', () => {
     assert.deepEqual(Object.keys(await snapshot(local)).sort(), ['Dir/x', 'README.md', 'fine.py']);
   });
 
+  it('names what would fall upon a file that is the same on both sides, in another case or with its accents written otherwise', async () => {
+    const [composed, decomposed] = ['caf\u00e9.py', 'cafe\u0301.py'];
+    await edit(local, { 'Readme.md': '1', [composed]: '2' });
+    await push('keep');
+    await edit(target, { 'README.md': '3', [decomposed]: '4', 'fine.py': '5' });
+    const names = { windows: false, folds: true };
+    const plan = planPull(await look(), { conflicts: 'keep', names, restore: false, nameAside });
+    assert.deepEqual(plan.unplaceable, [{ path: 'README.md', beside: 'Readme.md' }, { path: decomposed, beside: composed }]);
+    assert.deepEqual(plan.order.files.map(({ path: name }) => name), ['fine.py']);
+    await pull(ssh, local, plan.order, ledger, { names });
+    assert.deepEqual(await snapshot(local), { 'Readme.md': '1', [composed]: '2', 'fine.py': '5' });
+  });
+
   it('writes nothing outside the folder, whatever the pod sends', async () => {
     const outside = await mkdtemp(path.join(os.tmpdir(), 'sync-outside-'));
     try {
