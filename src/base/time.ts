@@ -1,5 +1,8 @@
 import { CancelledError, DeadlineError } from './errors';
 
+/** Milliseconds on a clock that only goes forward, for how long something takes or may take; the time of day can be set back. */
+export const steadyNow = (): number => performance.now();
+
 /** Resolves after `ms` milliseconds; rejects with `CancelledError` when `signal` aborts first. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

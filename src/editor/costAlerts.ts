@@ -1,4 +1,5 @@
 import { env, l10n, Uri, window, type Disposable, type Memento } from 'vscode';
+import { steadyNow } from '../base/time';
 import { isLostAtZero } from '../pods/outlook';
 import type { PodStore } from '../pods/store';
 import { crossings, type CostAlarm, type Told } from '../pods/thresholds';
@@ -36,7 +37,7 @@ export class CostAlerts implements Disposable {
   #look(): void {
     const { phase, problem, pods, account } = this.store.state;
     // An old list proves nothing, and what nobody looks at need not be said yet.
-    if (phase !== 'ready' || problem || !window.state.focused || Date.now() < this.#quietUntil) return;
+    if (phase !== 'ready' || problem || !window.state.focused || steadyNow() < this.#quietUntil) return;
     const before = this.memento.get<Told>(TOLD, {});
     const { due, told } = crossings(pods, account, settings.thresholds(), before, this.now());
     const [first] = due;
@@ -46,7 +47,7 @@ export class CostAlerts implements Disposable {
     for (const alarm of first ? [first, ...covered] : []) next[alarm.key] = this.now();
     if (JSON.stringify(next) !== JSON.stringify(before)) void this.memento.update(TOLD, next);
     if (!first) return;
-    this.#quietUntil = Date.now() + CALM_MS;
+    this.#quietUntil = steadyNow() + CALM_MS;
     clearTimeout(this.#later);
     if (due.length > 1 + covered.length) this.#later = setTimeout(() => this.#look(), CALM_MS);
     void this.#tell(first);

@@ -2,6 +2,7 @@ import type { ClientChannel } from 'ssh2';
 import type { Disposable } from '../base/disposable';
 import { Emitter, type Event } from '../base/emitter';
 import { CancelledError } from '../base/errors';
+import { steadyNow } from '../base/time';
 import type { Pod } from '../runpod/types';
 import type { SshError } from '../ssh/errors';
 import type { SshLink } from '../ssh/pool';
@@ -104,7 +105,7 @@ export class PodSession implements Disposable {
     if (signal?.aborted) throw new CancelledError();
     if (this.#disposed) throw new PodUnavailableError('gone', this.podId, this.#news, { detail: `Pod ${this.podId} is no longer there` });
     if (this.#reached) return this.#reached.link;
-    if (this.#reason && !this.#endeavour && Date.now() < this.#coolUntil) throw this.#reason;
+    if (this.#reason && !this.#endeavour && steadyNow() < this.#coolUntil) throw this.#reason;
     try {
       return (await (this.#endeavour ?? this.#begin(quiet)).wait(signal, quiet)).link;
     } finally {
@@ -245,8 +246,8 @@ export class PodSession implements Disposable {
     this.#trust = reached.trust;
     this.#reason = undefined;
     this.#coolUntil = 0;
-    const since = Date.now();
-    reached.link.onDown((why: SshError) => this.#lost(reached, why, Date.now() - since));
+    const since = steadyNow();
+    reached.link.onDown((why: SshError) => this.#lost(reached, why, steadyNow() - since));
     if (this.#reached === reached) this.#set('connected');
   }
 
@@ -262,7 +263,7 @@ export class PodSession implements Disposable {
 
   #fail(reason: PodUnavailableError): void {
     this.#reason = reason;
-    this.#coolUntil = Date.now() + this.#timings.coolDownMs;
+    this.#coolUntil = steadyNow() + this.#timings.coolDownMs;
     const again = this.#holds > 0 && isPassing(reason);
     this.#set(again ? 'retrying' : 'unavailable');
     if (again) this.#planComeBack();

@@ -1,6 +1,7 @@
 import type { Disposable } from '../base/disposable';
 import { Emitter, type Event } from '../base/emitter';
 import { isCancelled } from '../base/errors';
+import { steadyNow } from '../base/time';
 import { PodUnavailableError } from '../pods/contracts';
 import type { PodSession } from '../pods/podSession';
 import { isSshError } from '../ssh/errors';
@@ -138,7 +139,7 @@ export class PodShell implements Disposable {
   }
 
   #adopt(tty: Tty, proxy: boolean): void {
-    const opened = Date.now();
+    const opened = steadyNow();
     this.#tty = tty;
     this.#set({ kind: 'connected', again: this.#shells++ > 0, proxy });
     // The window may have changed its size on the way.
@@ -154,7 +155,7 @@ export class PodShell implements Disposable {
       else {
         this.#set({ kind: 'waiting', lost: true, reason: this.session.reason });
         // The connection may stand, with only this shell's channel gone, or be back already.
-        if (this.session.state === 'connected' && Date.now() - opened > TOO_SOON_MS) void this.#open();
+        if (this.session.state === 'connected' && steadyNow() - opened > TOO_SOON_MS) void this.#open();
       }
     });
   }

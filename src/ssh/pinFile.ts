@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { sleep } from '../base/time';
+import { sleep, steadyNow } from '../base/time';
 import type { PinStorage } from './pins';
 import { systemCode } from './tcp';
 
@@ -46,7 +46,7 @@ export function pinFile(file: string): PinStorage {
 }
 
 async function take(lock: string): Promise<void> {
-  const deadline = Date.now() + giveUpMs;
+  const deadline = steadyNow() + giveUpMs;
   for (;;) {
     try {
       await (await fs.open(lock, 'wx', 0o600)).close();
@@ -54,10 +54,11 @@ async function take(lock: string): Promise<void> {
     } catch (error) {
       // Windows answers EPERM for a file that is just being removed.
       const code = systemCode(error);
-      if ((code !== 'EEXIST' && code !== 'EPERM') || Date.now() > deadline) throw error;
+      if ((code !== 'EEXIST' && code !== 'EPERM') || steadyNow() > deadline) throw error;
     }
     const age = await fs.stat(lock).then(
-      (stat) => Date.now() - stat.mtimeMs,
+      // A clock that was set back leaves times to come: they are no younger.
+      (stat) => Math.abs(Date.now() - stat.mtimeMs),
       () => 0,
     );
     if (age > staleMs) await fs.rm(lock, { force: true });

@@ -2,7 +2,7 @@ import type { ClientChannel } from 'ssh2';
 import { CancelledError, messageOf } from '../base/errors';
 import { Emitter, type Event } from '../base/emitter';
 import { silentLog, type Logger } from '../base/log';
-import { sleep } from '../base/time';
+import { sleep, steadyNow } from '../base/time';
 import { SshConnection, type ConnectOptions } from './connection';
 import { SshError, isSshError } from './errors';
 import type { ExecOptions, OpenOptions, RunOptions, RunResult, Sessions, SftpSession, ShellOptions } from './sessions';
@@ -42,7 +42,7 @@ class Member {
   constructor(readonly connection: SshConnection) {}
 
   get free(): boolean {
-    if (this.#limit < usualLimit && Date.now() - this.#limitedAt > limitMs) this.#limit = usualLimit;
+    if (this.#limit < usualLimit && steadyNow() - this.#limitedAt > limitMs) this.#limit = usualLimit;
     return this.connection.closedBy === undefined && Math.max(this.taken, this.connection.sessionCount) < this.#limit;
   }
 
@@ -52,7 +52,7 @@ class Member {
    */
   learnLimit(): void {
     this.#limit = Math.min(this.#limit, Math.max(1, this.taken - 1));
-    this.#limitedAt = Date.now();
+    this.#limitedAt = steadyNow();
   }
 }
 
@@ -136,9 +136,9 @@ export class SshLink implements Sessions {
 
   run(command: string, options: RunOptions = {}): Promise<RunResult> {
     const { deadlineMs = 60_000 } = options;
-    const until = Date.now() + deadlineMs;
+    const until = steadyNow() + deadlineMs;
     return this.#seated('exec', { signal: options.signal, deadlineMs }, async (seat) => {
-      const result = await seat.connection.run(command, { ...options, deadlineMs: Math.max(1, until - Date.now()) });
+      const result = await seat.connection.run(command, { ...options, deadlineMs: Math.max(1, until - steadyNow()) });
       seat.release();
       return result;
     });
@@ -151,13 +151,13 @@ export class SshLink implements Sessions {
    */
   async acquire(kind: SessionKind, { signal, deadlineMs = this.#deadlineMs }: OpenOptions = {}): Promise<Seat> {
     if (kind === 'forward') return { connection: this.primary, release: () => {} };
-    const until = Date.now() + deadlineMs;
+    const until = steadyNow() + deadlineMs;
     for (;;) {
       if (signal?.aborted) throw new CancelledError();
       if (this.#downBy !== undefined) throw this.#downBy;
       const member = this.#members.find(({ free }) => free);
       if (member !== undefined) return this.#take(member);
-      const left = until - Date.now();
+      const left = until - steadyNow();
       if (left <= 0) throw new SshError('timeout', { host: this.#options.host, port: this.#options.port, stage: 'open', reason: 'no-free-session', ms: deadlineMs }, { cause: this.#growthFailed?.error });
       this.#grow();
       await this.#change(left, signal);
@@ -231,7 +231,7 @@ export class SshLink implements Sessions {
   /** Starts one further connection, if that makes sense now. */
   #grow(): void {
     const { maxConnections = 6, log = silentLog } = this.#options;
-    const failedLately = this.#growthFailed !== undefined && Date.now() - this.#growthFailed.at < retryGrowthMs;
+    const failedLately = this.#growthFailed !== undefined && steadyNow() - this.#growthFailed.at < retryGrowthMs;
     if (this.#growing !== undefined || failedLately || this.connectionCount >= maxConnections) return;
     this.#growing = this.#connectExtra()
       .then(
@@ -250,7 +250,7 @@ export class SshLink implements Sessions {
         (error: unknown) => {
           if (this.#ending.signal.aborted) return;
           log.warn(`No further connection to ${this.#options.host}: ${messageOf(error)}`);
-          this.#growthFailed = { at: Date.now(), error: error instanceof Error ? error : new Error(String(error)) };
+          this.#growthFailed = { at: steadyNow(), error: error instanceof Error ? error : new Error(String(error)) };
         },
       )
       .finally(() => {

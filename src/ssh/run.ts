@@ -1,6 +1,7 @@
 import type { ClientChannel } from 'ssh2';
 import { CancelledError } from '../base/errors';
 import { quote } from '../base/shell';
+import { steadyNow } from '../base/time';
 import { SshError } from './errors';
 import type { ExecOptions, RunOptions, RunResult } from './sessions';
 
@@ -35,7 +36,7 @@ export const endable = (command: string): string => `sh -c ${quote(watcher)} sh 
  */
 export async function runOn(on: RunOn, command: string, options: RunOptions = {}): Promise<RunResult> {
   const { input = null, deadlineMs = 60_000, maxBytes = defaultMaxBytes, signal } = options;
-  const until = Date.now() + deadlineMs;
+  const until = steadyNow() + deadlineMs;
   const channel =
     options.endable === true
       ? await on.exec(endable(command), { signal, deadlineMs })
@@ -62,7 +63,7 @@ export async function runOn(on: RunOn, command: string, options: RunOptions = {}
         stop();
         finish(() => reject(new SshError('timeout', { stage: 'run', ms: deadlineMs, detail: command.slice(0, 200) })));
       },
-      Math.max(1, until - Date.now()),
+      Math.max(1, until - steadyNow()),
     );
     const result = (): RunResult => ({
       stdout: Buffer.concat(stdout),

@@ -10,6 +10,7 @@ import type { Pod } from '../../runpod/types';
 import type { PodSessions } from '../../pods/session';
 import type { PodStore } from '../../pods/store';
 import type { Logger } from '../../base/log';
+import { steadyNow } from '../../base/time';
 import { unarmedText } from './words';
 
 export interface GuardParts {
@@ -103,8 +104,8 @@ export class Guards implements Disposable {
     const standing = this.standing(podId);
     const session = this.parts.sessions.peek(podId);
     if (standing?.kind !== 'armed' || standing.idleMinutes === undefined || session?.state !== 'connected') return;
-    const now = Date.now();
-    if (now - (this.#noted.get(podId) ?? 0) < USE_MS) return;
+    const now = steadyNow();
+    if (now - (this.#noted.get(podId) ?? -Infinity) < USE_MS) return;
     this.#noted.set(podId, now);
     noteUse(session, podId).catch((error: unknown) => this.parts.log.debug(`Use of ${podId}: ${messageOf(error)}`));
   }
@@ -130,7 +131,7 @@ export class Guards implements Disposable {
   #tick(): void {
     const { state } = this.parts.store;
     if (state.phase !== 'ready') return;
-    const now = Date.now();
+    const now = steadyNow();
     const running = new Set<string>();
     for (const pod of state.pods) {
       if (pod.status !== 'RUNNING' || pod.cluster) continue;
@@ -149,7 +150,7 @@ export class Guards implements Disposable {
     const startedAt = pod.startedAt?.getTime();
     const known = this.#watched.get(pod.id);
     if (known && known.startedAt === startedAt) return known;
-    const fresh: Watched = { startedAt, nextAt: 0, busy: false, unheard: false };
+    const fresh: Watched = { startedAt, nextAt: -Infinity, busy: false, unheard: false };
     this.#watched.set(pod.id, fresh);
     return fresh;
   }
@@ -164,12 +165,12 @@ export class Guards implements Disposable {
       const report = await this.#heard(pod, await readGuard(session, guarded(pod), this.#ended.signal));
       this.#keep(pod, report);
       watched.unheard = false;
-      watched.nextAt = Date.now() + this.#patience(podId);
+      watched.nextAt = steadyNow() + this.#patience(podId);
     } catch (error) {
       if (isCancelled(error)) return;
       this.parts.log.debug(`Guard of ${podId}: ${messageOf(error)}`);
       const passing = !(error instanceof PodUnavailableError) || ['starting', 'no-ssh', 'unreachable', 'api'].includes(error.code);
-      watched.nextAt = Date.now() + (passing ? AGAIN_MS.passing : AGAIN_MS.lasting);
+      watched.nextAt = steadyNow() + (passing ? AGAIN_MS.passing : AGAIN_MS.lasting);
       watched.unheard = true;
     } finally {
       watched.busy = false;

@@ -1,4 +1,5 @@
 import { l10n, QuickPickItemKind, StatusBarAlignment, ThemeColor, window, type Disposable, type Memento, type QuickPickItem, type StatusBarItem } from 'vscode';
+import { steadyNow } from '../../base/time';
 import type { Finding } from '../../pods/guard/secondLook';
 import { showError } from '../commands/command';
 import type { CommandId } from '../ids';
@@ -61,11 +62,11 @@ export class SecondLook implements Disposable {
   #look(): void {
     const { findings } = this.unsolved;
     this.#paint(findings);
-    if (!window.state.focused || Date.now() < this.#quietUntil) return;
+    if (!window.state.focused || steadyNow() < this.#quietUntil) return;
     const told = this.memento.get<Record<string, number>>(TOLD, {});
-    const due = findings.find((f) => !this.#open.has(keyOf(f)) && Date.now() - (told[keyOf(f)] ?? 0) >= AGAIN_MS);
+    const due = findings.find((f) => !this.#open.has(keyOf(f)) && Math.abs(Date.now() - (told[keyOf(f)] ?? 0)) >= AGAIN_MS);
     if (!due) return;
-    this.#quietUntil = Date.now() + CALM_MS;
+    this.#quietUntil = steadyNow() + CALM_MS;
     const still = Object.fromEntries(findings.map((f) => [keyOf(f), told[keyOf(f)] ?? 0]));
     void this.memento.update(TOLD, { ...still, [keyOf(due)]: Date.now() });
     void this.#tell(due).catch(showError);

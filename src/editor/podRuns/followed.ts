@@ -1,6 +1,7 @@
 import { TerminalExitReason, window, type Memento, type Terminal } from 'vscode';
 import type { Disposable } from '../../base/disposable';
 import { Emitter, type Event } from '../../base/emitter';
+import { steadyNow } from '../../base/time';
 import type { RunRef } from '../../runs/detached/layout';
 import type { RunRecord } from '../../runs/detached/list';
 
@@ -32,7 +33,7 @@ export class FollowedRuns implements Disposable {
   readonly #closed: { readonly terminal: Terminal; readonly at: number }[] = [];
   readonly #closing = new Emitter<Terminal>();
   readonly #listener = window.onDidCloseTerminal((terminal) => {
-    this.#closed.push({ terminal, at: Date.now() });
+    this.#closed.push({ terminal, at: steadyNow() });
     if (this.#closed.length > 50) this.#closed.shift();
     this.#closing.fire(terminal);
   });
@@ -73,7 +74,7 @@ export class FollowedRuns implements Disposable {
 
   /** Who has closed the terminal of that name just now; the editor says so a moment before or after it ends what runs in it. */
   async closedBy(label: string): Promise<TerminalExitReason> {
-    const recent = this.#closed.findLast(({ terminal, at }) => terminal.name.includes(label) && Date.now() - at < CLOSE_MS)?.terminal;
+    const recent = this.#closed.findLast(({ terminal, at }) => terminal.name.includes(label) && steadyNow() - at < CLOSE_MS)?.terminal;
     const terminal =
       recent ??
       (await new Promise<Terminal | undefined>((resolve) => {

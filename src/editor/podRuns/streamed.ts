@@ -1,6 +1,6 @@
 import type { Disposable } from '../../base/disposable';
 import { isCancelled, messageOf } from '../../base/errors';
-import { sleep } from '../../base/time';
+import { sleep, steadyNow } from '../../base/time';
 import type { RunRecord } from '../../runs/detached/list';
 import { pullResultsSoFar, type ResultsParts } from './results';
 
@@ -37,14 +37,14 @@ export class StreamedResults implements Disposable {
       await sleep(pause, signal).catch(() => undefined);
       // While the connection is away it is not made for this.
       if (signal.aborted || this.parts.sessions.peek(run.podId)?.state !== 'connected') continue;
-      const began = Date.now();
+      const began = steadyNow();
       try {
         const files = await pullResultsSoFar(this.parts, run, signal);
         if (files > 0) this.parts.log.debug(`Results so far of run ${run.id}: ${files} files`);
       } catch (error) {
         if (!isCancelled(error)) this.parts.log.debug(`Results so far of run ${run.id}: ${messageOf(error)}`);
       }
-      pause = Math.max(PAUSE_MS, 4 * (Date.now() - began));
+      pause = Math.max(PAUSE_MS, 4 * (steadyNow() - began));
     }
   }
 }

@@ -1,5 +1,6 @@
 import { CustomExecution, EventEmitter, l10n, Task, TaskGroup, TaskPanelKind, TaskRevealKind, tasks, TaskScope, Uri, workspace, type Disposable, type Pseudoterminal, type TaskDefinition, type WorkspaceFolder } from 'vscode';
 import { isCancelled, messageOf } from '../../base/errors';
+import { steadyNow } from '../../base/time';
 import { explain } from '../errorWords';
 import type { Parts } from '../parts';
 import { note, warning } from '../terminal/lines';
@@ -69,8 +70,8 @@ class SyncTerminal implements Pseudoterminal {
   ) {}
 
   open(): void {
-    const opened = Date.now();
-    void this.#run().then((code) => setTimeout(() => this.#close.fire(code), code === EXIT.fine ? 0 : Math.max(0, LAUNCH_MS - (Date.now() - opened))));
+    const opened = steadyNow();
+    void this.#run().then((code) => setTimeout(() => this.#close.fire(code), code === EXIT.fine ? 0 : Math.max(0, LAUNCH_MS - (steadyNow() - opened))));
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 import { EventEmitter, l10n, TerminalExitReason, type Pseudoterminal, type TerminalDimensions } from 'vscode';
 import { StringDecoder } from 'node:string_decoder';
 import { CancelledError, isCancelled, messageOf } from '../../base/errors';
-import { sleep } from '../../base/time';
+import { sleep, steadyNow } from '../../base/time';
 import { PodUnavailableError } from '../../pods/contracts';
 import { ClipboardGuard } from '../../runs/clipboardGuard';
 import { RunFollower, type RunEnd } from '../../runs/detached/follow';
@@ -68,7 +68,7 @@ export class RunTerminal implements Pseudoterminal {
   ) {}
 
   open(size: TerminalDimensions | undefined): void {
-    this.#openedAt = Date.now();
+    this.#openedAt = steadyNow();
     if (size !== undefined) this.#size = { cols: size.columns, rows: size.rows };
     void this.#go();
   }
@@ -221,7 +221,7 @@ export class RunTerminal implements Pseudoterminal {
     if (code === undefined) return;
     if (this.options.stays === true) return this.#say(note(l10n.t('Press any key to close this terminal.')));
     // The editor calls an end within its first half second a failure to launch, whatever the command did.
-    const wait = code === 0 ? 0 : Math.max(0, LAUNCH_MS - (Date.now() - this.#openedAt));
+    const wait = code === 0 ? 0 : Math.max(0, LAUNCH_MS - (steadyNow() - this.#openedAt));
     setTimeout(() => this.#close.fire(code), wait);
   }
 }

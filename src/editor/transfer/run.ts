@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises';
 import { commands, l10n, ProgressLocation, Uri, window, workspace } from 'vscode';
 import { unlinked } from '../../base/log';
 import { CancelledError } from '../../base/errors';
+import { steadyNow } from '../../base/time';
 import type { TransferPlan, TransferResult } from '../../files/transfer/contract';
 import type { Pod } from '../../runpod/types';
 import type { Parts } from '../parts';
@@ -45,7 +46,7 @@ export async function runTransfer(parts: Parts, request: TransferRequest): Promi
       const speed = new Speed();
       let told = 0;
       let toldAt = 0;
-      const started = Date.now();
+      const started = steadyNow();
       const result = await files.transfer(plan, {
         conflicts,
         signal,
@@ -53,13 +54,13 @@ export async function runTransfer(parts: Parts, request: TransferRequest): Promi
           if (p.phase !== 'waiting') parts.guards.noteUse(pod.id);
           const rate = speed.of(p.bytes);
           const percent = plan.bytes === 0 ? 0 : Math.min(100, (p.bytes / plan.bytes) * 100);
-          if (Date.now() - toldAt < 250 && p.phase === 'moving') return;
-          toldAt = Date.now();
+          if (steadyNow() - toldAt < 250 && p.phase === 'moving') return;
+          toldAt = steadyNow();
           progress.report({ message: progressText(p, rate), increment: Math.max(0, percent - told) });
           told = Math.max(told, percent);
         },
       });
-      return { result, seconds: (Date.now() - started) / 1000 };
+      return { result, seconds: (steadyNow() - started) / 1000 };
     });
     if (direction === 'upload') refreshExplorer(pod.id);
     log(parts, request, result);
