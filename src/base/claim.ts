@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import * as path from 'node:path';
 import type { Disposable } from './disposable';
 import { sleep } from './time';
+import { whileBusy } from './whileBusy';
 
 export interface ClaimTimings {
   /** A claim that nobody has renewed for so long belongs to a window that is gone or asleep. */
@@ -38,7 +39,7 @@ export class Claim implements Disposable {
     await fs.mkdir(path.dirname(this.file), { recursive: true });
     if (!(await this.#create())) {
       if (!(await this.#isStale())) return false;
-      await fs.rm(this.file, { force: true });
+      await whileBusy(() => fs.rm(this.file, { force: true }));
       if (!(await this.#create())) return false;
     }
     await sleep(this.#timings.settleMs);
@@ -69,9 +70,9 @@ export class Claim implements Disposable {
       await fs.writeFile(this.file, this.#me, { flag: 'wx' });
       return true;
     } catch (error) {
-      // Windows answers EPERM for a file that is just being removed.
+      // Windows answers EPERM for a file that is just being removed, EBUSY for one that a scanner looks into.
       const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EEXIST' || code === 'EPERM') return false;
+      if (code === 'EEXIST' || code === 'EPERM' || code === 'EBUSY') return false;
       throw error;
     }
   }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { sleep, steadyNow } from '../base/time';
+import { whileBusy } from '../base/whileBusy';
 import type { PinStorage } from './pins';
 import { systemCode } from './tcp';
 
@@ -27,7 +28,7 @@ export function pinFile(file: string): PinStorage {
       const fresh = `${file}.${randomBytes(6).toString('hex')}.new`;
       try {
         await fs.writeFile(fresh, text, { mode: 0o600, flag: 'wx' });
-        await fs.rename(fresh, file);
+        await whileBusy(() => fs.rename(fresh, file));
       } catch (error) {
         await fs.rm(fresh, { force: true });
         throw error;
@@ -39,7 +40,7 @@ export function pinFile(file: string): PinStorage {
       try {
         return await work();
       } finally {
-        await fs.rm(lock, { force: true });
+        await whileBusy(() => fs.rm(lock, { force: true }));
       }
     },
   };
@@ -52,16 +53,15 @@ async function take(lock: string): Promise<void> {
       await (await fs.open(lock, 'wx', 0o600)).close();
       return;
     } catch (error) {
-      // Windows answers EPERM for a file that is just being removed.
-      const code = systemCode(error);
-      if ((code !== 'EEXIST' && code !== 'EPERM') || steadyNow() > deadline) throw error;
+      // Windows answers EPERM for a file that is just being removed, EBUSY for one that a scanner looks into.
+      if (!['EEXIST', 'EPERM', 'EBUSY'].includes(systemCode(error) ?? '') || steadyNow() > deadline) throw error;
     }
     const age = await fs.stat(lock).then(
       // A clock that was set back leaves times to come: they are no younger.
       (stat) => Math.abs(Date.now() - stat.mtimeMs),
       () => 0,
     );
-    if (age > staleMs) await fs.rm(lock, { force: true });
+    if (age > staleMs) await fs.rm(lock, { force: true }).catch(() => undefined);
     await sleep(5 + Math.random() * 20);
   }
 }

@@ -1,5 +1,5 @@
 import { chmod, lstat, rename, symlink, utimes } from 'node:fs/promises';
-import { sleep } from '../base/time';
+import { whileBusy } from '../base/whileBusy';
 import { staysInside } from './ignore';
 import { at, dirOf, LocalFolders } from './localFolders';
 import { canHold, type LocalNames } from './localNames';
@@ -83,7 +83,7 @@ export async function placeHere(root: string, order: PullOrder, arrived: readonl
         changedHere.push(path);
         return;
       }
-      await renameOver(staged, at(root, to));
+      await whileBusy(() => rename(staged, at(root, to)));
       if (file.as !== undefined) asides.add(path);
       else {
         const { size, mtimeMs } = await lstat(at(root, to));
@@ -94,18 +94,4 @@ export async function placeHere(root: string, order: PullOrder, arrived: readonl
   for (const folder of order.folders) if (!canHold(folder, names) || !(await folders.make(folder))) blocked.push(folder);
   if (!names.windows) for (const { path, mode } of order.modes) await attempt(path, () => chmod(at(root, path), mode));
   return { files: marks.length + asides.size, links, marks, asides, changedHere, blocked, failed };
-}
-
-/** On Windows a file that an editor or a virus scanner has open for a moment cannot be replaced in that moment. */
-async function renameOver(from: string, to: string): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await rename(from, to);
-      return;
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      if (attempt >= 5 || (code !== 'EPERM' && code !== 'EBUSY' && code !== 'EACCES')) throw error;
-      await sleep(50 * 2 ** attempt);
-    }
-  }
 }

@@ -58,7 +58,7 @@ export async function pull(host: SyncHost, root: string, order: PullOrder, ledge
     for (const { path, mode } of order.modes) ledger.agreedMode(path, mode);
     return { ...placed, changedThere: [...changed], bytes: done.bytes };
   } finally {
-    await rm(staging, { recursive: true, force: true }).catch(() => undefined);
+    await rm(staging, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }).catch(() => undefined);
     const left = await readdir(parent).catch(() => ['unknown']);
     if (left.every((name) => name === '.gitignore')) await rm(parent, { recursive: true, force: true }).catch(() => undefined);
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { CancelledError } from '../../base/errors';
+import { whileBusy } from '../../base/whileBusy';
 import { decodeName, encodeName } from '../names';
 import { localError, LocalFileError } from './contract';
 
@@ -89,9 +90,9 @@ export async function place(temp: string, to: string, overwrite: boolean): Promi
         return false;
       },
     );
-    if (linked) return local(temp, (f) => fs.rm(f));
+    if (linked) return local(temp, (f) => whileBusy(() => fs.rm(f)));
   }
-  await local(to, (f) => fs.rename(native(temp), f));
+  await local(to, (f) => whileBusy(() => fs.rename(native(temp), f)));
 }
 
 /** Reads pieces of an open file, shorter at its end. */
