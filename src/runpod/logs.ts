@@ -73,6 +73,7 @@ async function* follow(following: Following, left: AbortSignal, done: () => void
   const { transport, log, path } = following;
   const { attempts, backoffBaseMs, logGiveUpMs } = transport.timings;
   const position = new Position(following.options);
+  position.quietMs = transport.timings.logQuietMs;
   let failures = 0;
   let everOpen = false;
   let lastOpen = performance.now();
@@ -91,6 +92,7 @@ async function* follow(following: Following, left: AbortSignal, done: () => void
           lastOpen = performance.now();
           // A server that opens and closes at once is to be asked ever more slowly.
           if (position.lines > linesBefore || lastOpen - openedAt > 10_000) failures = 0;
+          position.quietMs = position.lines > linesBefore ? transport.timings.logQuietMs : Math.min(position.quietMs * 2, transport.timings.logSilenceMs);
           linesBefore = position.lines;
         }
         log.debug(`GET ${path}: the log stream ended, resuming`);
@@ -112,6 +114,8 @@ async function* follow(following: Following, left: AbortSignal, done: () => void
 /** Where in the log the reader stands, and how to ask for what comes next. */
 class Position {
   lines = 0;
+  /** So long without a line, and the stream is opened anew; the longer, the longer nothing has come. */
+  quietMs = 0;
   #lastId: string | undefined;
   #lastAt: Date | undefined;
   #liveSince: Date | undefined;
@@ -124,14 +128,19 @@ class Position {
 
   query(): Record<string, string | number | undefined> {
     const { source, tail, since } = this.options;
-    if (this.#lastId !== undefined) return { source, ...(headerSafe(this.#lastId) ? {} : { since: this.#lastAt?.toISOString() }) };
+    if (this.#lastId !== undefined) return { source, ...(this.#resumesById ? {} : { since: this.#lastAt && cursorBefore(this.#lastAt) }) };
     // Lines written between the first connection and the second would be lost to someone who asked for live lines only.
     const from = since ?? this.#liveSince;
-    return from === undefined ? { source, tail } : { source, since: from.toISOString() };
+    return from === undefined ? { source, tail } : { source, since: cursorBefore(from) };
   }
 
   headers(): Record<string, string> {
-    return this.#lastId !== undefined && headerSafe(this.#lastId) ? { 'last-event-id': this.#lastId } : {};
+    return this.#lastId !== undefined && this.#resumesById ? { 'last-event-id': this.#lastId } : {};
+  }
+
+  /** Many lines may share a bare time, and the API goes on after all of them: so such a line is asked for again. */
+  get #resumesById(): boolean {
+    return this.#lastId !== undefined && headerSafe(this.#lastId) && (this.#lastId.includes('/') || this.#lastAt === undefined);
   }
 
   opened(clock: ServerClock): void {
@@ -139,9 +148,11 @@ class Position {
     this.#repeated = new Map(this.#delivered);
   }
 
-  /** False for a line that was handed out before the cut and comes again. */
+  /** False for a line that was handed out before the cut and comes again, or is of the second before the one asked for. */
   take({ id, at, line }: LogLine): boolean {
-    // `<time>/<counter>` is one line's own; a bare time, as the first contract has it, may be shared by several.
+    const { since } = this.options;
+    if (since !== undefined && at.getTime() < wholeSecond(since)) return false;
+    // `<time>/<counter>` is one line's own; a bare time may be shared by several.
     const mark = id.includes('/') ? id : `${id}\0${line}`;
     const again = this.#repeated.get(mark) ?? 0;
     if (again > 0) {
@@ -160,11 +171,20 @@ class Position {
   }
 }
 
+const wholeSecond = (at: Date): number => Math.floor(at.getTime() / 1000) * 1000;
+
+/** A `since` that leaves nothing out: the API has been seen to begin after the whole second that it is given. */
+const cursorBefore = (at: Date): string => new Date(wholeSecond(at) - 1000).toISOString();
+
 const headerSafe = (id: string): boolean => /^[\x20-\x7e]+$/.test(id);
 
-/** Yields the new lines of one connection; returns when the server ends it, throws when it breaks or falls silent. */
+/**
+ * Yields the new lines of one connection; returns when the server ends it or when no line has come for long, for an open
+ * stream has been seen to keep itself alive and to withhold what a new one gives at once. Throws when it breaks or falls silent.
+ */
 async function* readLines(stream: HttpStream, position: Position, { transport, clock, log, path }: Following, left: AbortSignal): AsyncGenerator<LogLine, void> {
   const { logSilenceMs } = transport.timings;
+  const { quietMs } = position;
   let events: EventSourceMessage[] = [];
   const parser = createParser({
     maxBufferSize: maxLine,
@@ -175,14 +195,18 @@ async function* readLines(stream: HttpStream, position: Position, { transport, c
   });
   const decoder = new TextDecoder();
   const chunks = (stream.body as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+  let quiet = 0;
   for (;;) {
     // The clock runs only while we wait for the server, not while the reader is busy with a line.
     const silence = setTimeout(() => stream.body.destroy(new Error(`Nothing for ${logSilenceMs / 1000} s`)), logSilenceMs);
+    const waited = performance.now();
     const chunk = await chunks.next().finally(() => clearTimeout(silence));
     if (chunk.done) return;
     feed(parser, decoder.decode(chunk.value, { stream: true }));
     const batch = events;
     events = [];
+    quiet = batch.length > 0 ? 0 : quiet + performance.now() - waited;
+    if (quiet >= quietMs) return;
     for (const event of batch) {
       const line = readLine(event, clock);
       if (left.aborted) return;

@@ -14,6 +14,8 @@ export interface Timings {
   readonly maxAnswerBytes: number;
   /** A log stream without a byte (keepalives count) is taken for dead after this. */
   readonly logSilenceMs: number;
+  /** A log stream that brings keepalives and no line is opened anew after this, then ever more rarely, up to `logSilenceMs`. */
+  readonly logQuietMs: number;
   /** A log stream that cannot be had again for this long ends with the error. */
   readonly logGiveUpMs: number;
 }
@@ -27,5 +29,6 @@ export const defaultTimings: Timings = {
   maxRateWaitMs: 65_000,
   maxAnswerBytes: 32 * 1024 * 1024,
   logSilenceMs: 120_000,
+  logQuietMs: 20_000,
   logGiveUpMs: 300_000,
 };

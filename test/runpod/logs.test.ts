@@ -56,7 +56,7 @@ describe('runpod logs: every line once, across cuts, until the caller leaves', (
     await take(1, { source: 'container', tail: 5000 });
     assert.equal(server.seen[0]?.url, '/v2/pods/p1/logs?source=container&tail=5000');
     await take(1, { since: new Date('2026-06-01T12:00:00Z') });
-    assert.equal(server.seen[1]?.query.get('since'), '2026-06-01T12:00:00.000Z');
+    assert.equal(server.seen[1]?.query.get('since'), '2026-06-01T11:59:59.000Z', 'one second before, for the API begins after the second it is given');
     server.answer = serve(9, () => 9);
     const [first] = await take(1, { lastEventId: idOf(4) });
     assert.equal(server.seen[2]?.headers['last-event-id'], idOf(4));
@@ -95,6 +95,44 @@ describe('runpod logs: every line once, across cuts, until the caller leaves', (
       else response.write(bare('c'));
     });
     assert.deepEqual((await take(4)).map((line) => line.line), ['a', 'a', 'b', 'c']);
+  });
+
+  it('loses and repeats no line where ids are whole seconds and the API goes on after the second it is given', async () => {
+    const at = (n: number): string => `2026-10-05T03:36:5${Math.floor(n / 5)}Z`;
+    server = await ScriptedServer.start((seen, response, index) => {
+      open(response);
+      const after = seen.headers['last-event-id'] ?? seen.query.get('since') ?? '';
+      const due = Array.from({ length: 20 }, (_, n) => n).filter((n) => Math.floor(Date.parse(at(n)) / 1000) > Math.floor(Date.parse(String(after)) / 1000));
+      // Each connection is cut in the midst of a second.
+      for (const n of due.slice(0, index < 3 ? 8 : 20)) response.write(`id: ${at(n)}\ndata: ${JSON.stringify({ ts: at(n), source: 'container', line: `line ${n % 5 < 2 ? 'twin' : n}` })}\n\n`);
+      if (index < 3) setTimeout(() => response.destroy(), 10);
+    });
+    const lines = await take(20, { since: new Date('2026-10-05T03:36:50.400Z') });
+    assert.deepEqual(lines.map((line) => line.line), Array.from({ length: 20 }, (_, n) => `line ${n % 5 < 2 ? 'twin' : n}`));
+  });
+
+  it('leaves out what is older than the second that was asked for', async () => {
+    server = await ScriptedServer.start((_seen, response) => {
+      open(response);
+      for (const second of [49, 50, 51]) response.write(`id: x/${second}\ndata: ${JSON.stringify({ ts: `2026-10-05T03:36:${second}Z`, source: 'container', line: `at ${second}` })}\n\n`);
+    });
+    assert.deepEqual((await take(2, { since: new Date('2026-10-05T03:36:50.400Z') })).map((line) => line.line), ['at 50', 'at 51']);
+  });
+
+  it('opens a stream anew that only keeps itself alive, ever more rarely, for its lines may come to a new one alone', async () => {
+    const opened: number[] = [];
+    server = await ScriptedServer.start((_seen, response, index) => {
+      opened.push(performance.now());
+      open(response);
+      response.write(frame(0));
+      if (index >= 3) response.write(frame(1));
+      const timer = setInterval(() => response.write(': keepalive\n\n'), 20);
+      response.on('close', () => clearInterval(timer));
+    });
+    assert.deepEqual((await take(2, {}, { logQuietMs: 150 })).map((line) => line.line), ['line 0', 'line 1']);
+    assert.equal(server.seen.length, 4);
+    const [first = 0, second = 0, third = 0, fourth = 0] = opened;
+    assert.ok(second - first >= 150 && third - second >= 150 && fourth - third >= 300, `opened at ${opened.map((at) => Math.round(at - first)).join(', ')}`);
   });
 
   it('does not lose the lines between a cut and the next connection when only live ones were asked for', async () => {

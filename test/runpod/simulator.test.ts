@@ -167,7 +167,7 @@ for (const contract of ['2026-08', '2026-10'] as const) {
     it('follows a log with its fingerprints over cuts, each line once', async () => {
       const pod = podsIn(await client.pods.list()).find((one) => one.name === 'llama-ft');
       const id = pod?.id ?? '';
-      simulator.set({ logCut: { afterEvents: 4, times: 3 } });
+      simulator.set({ logCut: { afterEvents: 4, times: 3 }, logIds: contract === '2026-08' ? 'counter' : 'time' });
       const numbers = Array.from({ length: 40 }, (_, n) => `step ${n}`);
       simulator.print(id, 'container', numbers.slice(0, 20));
       const lines: LogLine[] = [];
@@ -178,7 +178,7 @@ for (const contract of ['2026-08', '2026-10'] as const) {
       simulator.set({ logCut: { afterEvents: 0, times: 0 } });
       assert.deepEqual(lines.filter((line) => line.line.startsWith('step ')).map((line) => line.line), numbers);
       assert.ok(lines.some((line) => /SHA256:/.test(line.line)));
-      assert.equal(new Set(lines.map((line) => line.id)).size, lines.length);
+      if (contract === '2026-08') assert.equal(new Set(lines.map((line) => line.id)).size, lines.length);
       const since = pod?.startedAt ?? new Date(0);
       for await (const line of client.pods.logs(id, { since, source: 'container' })) {
         assert.equal(line.source, 'container');

@@ -110,7 +110,7 @@ export class Lifecycle {
     this.#phases(pod, run, async () => {
       await this.#wait(run, this.world.settings.timings.startMs);
       run.ports.get(22)?.target(undefined, 22);
-      pod.startedAt = this.world.clock.now();
+      pod.startedAt = this.#startNow(pod);
       await machine.restart();
       this.#check(run);
       this.#expose(run, machine);
@@ -295,7 +295,7 @@ export class Lifecycle {
     await pod.ending;
     this.#check(run);
     await this.#openPorts(pod, run);
-    pod.startedAt = how.startedAt ?? this.world.clock.now();
+    pod.startedAt = how.startedAt ?? this.#startNow(pod);
     pod.log.write('system', `start container ${pod.image}: begin`);
     const spec = machineSpec(this.world, pod, run, { volumeDir: await this.volumeDir(pod), apiPort: this.apiPort(), sshDelayMs: how.sshDelayMs });
     const machine = await this.host.start(spec, (source, line) => {
@@ -385,6 +385,12 @@ export class Lifecycle {
       });
       run.abort.signal.addEventListener('abort', onAbort, { once: true });
     });
+  }
+
+  /** The API tells whole seconds, and no pod starts twice in one. */
+  #startNow(pod: Pod): number {
+    const second = (at: number): number => Math.floor(at / 1000) * 1000;
+    return Math.max(this.world.clock.now(), pod.startedAt === null ? 0 : second(pod.startedAt) + 1000);
   }
 
   #check(run: Run, undo?: () => Promise<void>): void {

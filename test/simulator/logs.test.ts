@@ -25,8 +25,11 @@ describe('the log stream', () => {
     assert.ok(system.some((line) => line.startsWith('start container')));
     const container = all.filter((frame) => frame.source === 'container').map((frame) => frame.line);
     assert.equal(container.filter((line) => /^\d+ SHA256:\S{43} \S+ \((RSA|ECDSA|ED25519)\)$/.test(line)).length, 3);
-    assert.match(all[0]?.id ?? '', /^\d{4}-\d\d-\d\dT[\d:.]+Z\/\d{12}$/);
-    assert.equal(all[0]?.id.split('/')[0], all[0]?.ts);
+    assert.match(all[0]?.id ?? '', /^\d{4}-\d\d-\d\dT[\d:]+Z$/);
+    assert.equal(all[0]?.id, all[0]?.ts);
+    simulator.set({ logIds: 'counter' });
+    const [counted] = await api.log(id, '?tail=1', (frames) => frames.length === 1);
+    assert.match(counted?.id ?? '', /^\d{4}-\d\d-\d\dT[\d:]+Z\/\d{12}$/);
   });
 
   it('backfills 100 lines, or as many as told', async () => {
@@ -49,11 +52,14 @@ describe('the log stream', () => {
     assert.equal(answer.status, 422);
   });
 
-  it('since startedAt has the fingerprints of this start and none of another', async () => {
+  it('begins after the second that since names, with the fingerprints of this start and none of another', async () => {
+    // The start before must not have been in that second.
+    await new Promise((resolve) => setTimeout(resolve, 2100));
     await api.act(id, 'stop');
     await api.act(id, 'start');
     await simulator.until(id, 'RUNNING');
-    const since = (await api.pod(id)).startedAt ?? '';
+    const startedAt = (await api.pod(id)).startedAt ?? '';
+    const since = new Date(Date.parse(startedAt) - 1000).toISOString();
     const frames = await api.log(id, `?since=${encodeURIComponent(since)}&source=container`, (all) => all.some((frame) => frame.line.includes('ready to use')));
     assert.equal(frames.filter((frame) => frame.line.includes('SHA256:')).length, 3);
   });
@@ -70,6 +76,21 @@ describe('the log stream', () => {
       text += Buffer.from(chunk).toString();
       if (text.includes(': keepalive\n\n')) break;
     }
+  });
+
+  it('withholds new lines from an open stream when told, and gives them to a new one', async () => {
+    simulator.set({ logStall: { on: true, afterEvents: 1 } });
+    simulator.forgetRequests();
+    const seen: string[] = [];
+    const open = api.log(id, '?tail=0', (frames) => { seen.splice(0, Infinity, ...frames.map((frame) => frame.line)); return frames.some((frame) => frame.line === 'over'); });
+    for (const end = Date.now() + 20_000; !simulator.requests.at(-1)?.path.endsWith('/logs?tail=0') || simulator.requests.at(-1)?.status !== 200; await new Promise((resolve) => setTimeout(resolve, 5))) assert.ok(Date.now() < end);
+    simulator.print(id, 'container', ['told', 'withheld']);
+    assert.deepEqual((await lines('?tail=2', 2)), ['told', 'withheld']);
+    assert.deepEqual(seen.filter((line) => line === 'withheld'), []);
+    simulator.set({ logStall: { on: false, afterEvents: 0 } });
+    simulator.print(id, 'container', ['over']);
+    await open;
+    assert.deepEqual(seen, ['told', 'over']);
   });
 
   it('is cut when told, so many times', async () => {

@@ -30,7 +30,7 @@ export class PodLog {
 
   /** @param at pod time of the line, for what was printed before the simulator started. */
   write(source: LogSource, line: string, at?: number): void {
-    const entry: LogLine = { ts: this.clock.iso(at), source, line, counter: ++this.#counter };
+    const entry: LogLine = { ts: wholeSeconds(this.clock.iso(at)), source, line, counter: ++this.#counter };
     this.#lines.push(entry);
     if (this.#lines.length > KEPT_LINES) this.#lines.splice(0, this.#lines.length - KEPT_LINES);
     this.#added.fire(entry);
@@ -43,8 +43,9 @@ export class PodLog {
       case 'tail':
         return start.lines === 0 ? [] : lines.slice(-start.lines);
       case 'since': {
-        const from = Date.parse(start.ts);
-        return lines.filter((line) => Date.parse(line.ts) >= from);
+        // As the service has been seen to do: what was printed in the very second that is named is not among them.
+        const from = Math.floor(Date.parse(start.ts) / 1000);
+        return lines.filter((line) => Date.parse(line.ts) / 1000 > from);
       }
       case 'after': {
         const { counter } = start;
@@ -59,11 +60,17 @@ export class PodLog {
   }
 }
 
+/** How frames are marked: the contract's example counts (`counter`), the service has been seen to give the time alone. */
+export type LogIds = 'counter' | 'time';
+
 /** A line as a frame of the event stream. */
-export function frame(line: LogLine): string {
+export function frame(line: LogLine, ids: LogIds): string {
   const data = JSON.stringify({ ts: line.ts, source: line.source, line: line.line });
-  return `id: ${line.ts}/${String(line.counter).padStart(12, '0')}\ndata: ${data}\n\n`;
+  return `id: ${line.ts}${ids === 'time' ? '' : `/${String(line.counter).padStart(12, '0')}`}\ndata: ${data}\n\n`;
 }
+
+/** Times of the API have no fractions. */
+export const wholeSeconds = (iso: string): string => iso.replace(/\.\d+Z$/, 'Z');
 
 /** Reads a `Last-Event-ID`: `<ts>/<counter>`, or a bare time stamp. `undefined` when it is neither. */
 export function parseEventId(id: string): { ts: string; counter: number | undefined } | undefined {

@@ -1,4 +1,5 @@
 import { execForm } from './command';
+import { wholeSeconds } from './logs';
 import { computeRate } from './meter';
 import { actionsOf, mountPathOf, parsePort, type Address, type Mounts, type Pod } from './pod';
 import type { World } from './world';
@@ -39,8 +40,8 @@ export function podView(world: World, pod: Pod, proxy: ProxyAddress): Record<str
       ? { enabled: true, ip: `10.65.${digits(pod.id, 250)}.${digits(`${pod.id}g`, 250)}`, internalDns: `${pod.id}.runpod.internal` }
       : { enabled: false },
     runtime: pod.status === 'RUNNING' ? runtimeView(pod, now) : null,
-    createdAt: world.clock.iso(pod.createdAt),
-    startedAt: pod.startedAt === null ? null : world.clock.iso(pod.startedAt),
+    createdAt: wholeSeconds(world.clock.iso(pod.createdAt)),
+    startedAt: pod.startedAt === null ? null : wholeSeconds(world.clock.iso(pod.startedAt)),
   };
 }
 

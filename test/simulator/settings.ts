@@ -1,4 +1,5 @@
 import type { ImageKind, LinkShape } from './machine';
+import type { LogIds } from './logs';
 import type { Quotas } from './ratelimit';
 
 /** Which state of the published contract the API speaks. `2026-10`: pages, exec-form commands, secrets, 413. */
@@ -64,6 +65,9 @@ export interface Settings {
   /** The next `times` log streams are cut after so many lines. */
   logCut: { readonly afterEvents: number; readonly times: number };
   logKeepaliveMs: number;
+  logIds: LogIds;
+  /** While on, an open log stream hands out so many new lines and then only keepalives; a new stream has them all. */
+  logStall: { readonly on: boolean; readonly afterEvents: number };
   /** Pods whose row in the list is none that the contract allows. */
   unreadableRows: readonly string[];
   /** Rows a page of a list holds at most, whatever the client asks (`2026-10`); 0 for no cap. */
@@ -93,6 +97,8 @@ export const defaultSettings: Settings = {
   imageKinds: {},
   logCut: { afterEvents: 0, times: 0 },
   logKeepaliveMs: 15_000,
+  logIds: 'time',
+  logStall: { on: false, afterEvents: 0 },
   unreadableRows: [],
   pageCap: 0,
   portsPatchRestarts: false,

@@ -31,9 +31,12 @@ export function streamLogs(call: Call, pod: Pod): Reply {
       };
       // The head goes out at once, though there may be no line yet.
       response.write(': stream\n\n');
-      for (const line of pod.log.read(start, source)) send(frame(line));
+      for (const line of pod.log.read(start, source)) send(frame(line, settings.logIds));
+      let withheld = settings.logStall.afterEvents;
       const lines = pod.log.onLine((line) => {
-        if (source === undefined || line.source === source) send(frame(line));
+        if (source !== undefined && line.source !== source) return;
+        if (settings.logStall.on && withheld-- <= 0) return;
+        send(frame(line, settings.logIds));
       });
       const keepalive = setInterval(() => response.write(': keepalive\n\n'), settings.logKeepaliveMs);
       response.on('close', () => {
