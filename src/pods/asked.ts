@@ -8,6 +8,8 @@ export interface Asked {
   readonly label: string;
   /** USD per hour of compute; undefined when RunPod does not say. */
   readonly perHour: number | undefined;
+  /** USD per hour of compute that the person wants to pay at most, where they have said so. */
+  readonly cap?: number;
   /** When the pod ends by itself. */
   readonly limits?: GuardWish;
   /** The profile it comes from. */

@@ -51,6 +51,9 @@ export class NothingPlacedError extends Error {
   }
 }
 
+/** Whether nothing was placed because no machine is free: waiting is a cure. */
+export const isFullyBooked = (error: unknown): boolean => error instanceof NothingPlacedError && error.refusals.some((r) => r.code === 'no-capacity');
+
 /** A name no listed pod has: `llama-ft`, else `llama-ft-2`, `llama-ft-3`, … */
 export function uniqueName(wanted: string, rows: readonly PodRow[]): string {
   const taken = new Set(rows.map((r) => (r.kind === 'pod' ? r.pod.name : r.row.name)));

@@ -28,6 +28,8 @@ export interface WatchOrder {
   readonly until: number;
   /** A person has been told, and has not answered yet. */
   readonly toldAt?: number;
+  /** A window that cannot make its pod has seen the hardware, and waits for one that can. */
+  readonly seenAt?: number;
   /** The API it is for. */
   readonly origin: string;
 }
@@ -36,6 +38,8 @@ export interface WatchOrder {
 export interface ProfileRef {
   readonly folder: string;
   readonly key?: string;
+  /** Of what it said when the watch was agreed to. */
+  readonly digest: string;
 }
 
 export interface WatchApi {
@@ -71,6 +75,9 @@ const TOLD_MS = 30 * 60_000;
 /** The orders of an account that count just now. */
 export const liveOrders = (orders: readonly WatchOrder[], origin: string, now: number): WatchOrder[] =>
   orders.filter((o) => o.origin === origin && o.until > now && (o.toldAt === undefined || Math.abs(now - o.toldAt) > TOLD_MS));
+
+/** Whether another window has seen an order's hardware just now, and leaves its pod to one that has its folder. */
+export const isHandedOver = (order: WatchOrder, now: number, withinMs: number): boolean => order.createOnSight && order.seenAt !== undefined && Math.abs(now - order.seenAt) < withinMs;
 
 /**
  * Whether it is time to ask for an account, whichever window asked last: all together ask no more often than one would.

@@ -1,11 +1,12 @@
 import { l10n, window } from 'vscode';
 import { CancelledError } from '../../base/errors';
-import { NothingPlacedError, type CreateJournal } from '../../pods/create';
+import { isFullyBooked, type CreateJournal } from '../../pods/create';
 import { inOtherCloud, inOtherDataCenters, onHardware } from '../../pods/waysOut';
 import type { Pod } from '../../runpod/types';
 import type { Parts } from '../parts';
 import { BACK } from '../prompts/steps';
 import { rate } from '../words';
+import { confirmWatch } from './confirmWatch';
 import { hardwareStep } from './hardwareStep';
 import type { Asked } from '../../pods/asked';
 import { place } from './place';
@@ -21,7 +22,7 @@ export async function placeOrOffer(parts: Parts, asked: readonly Asked[], journa
     try {
       return { pod: await place(parts, now, journal) };
     } catch (error) {
-      if (!(error instanceof NothingPlacedError) || !error.refusals.some((r) => r.code === 'no-capacity')) throw error;
+      if (!isFullyBooked(error)) throw error;
       const next = await offer(parts, now);
       if (typeof next === 'string') return { watch: next };
       now = next;
@@ -42,7 +43,8 @@ async function offer(parts: Parts, asked: readonly Asked[]): Promise<readonly As
   const other = await inOtherCloud(asked, (cloud, count) => catalog(count).then((c) => (cloud === 'SECURE' ? c.secure : c.community))).catch(() => undefined);
   if (other) ways.push({ title: other[0]?.request.cloud === 'COMMUNITY' ? l10n.t('Try Community Cloud ({0})', rate(other[0].perHour)) : l10n.t('Try Secure Cloud ({0})', rate(other[0]?.perHour)), go: async () => other });
   ways.push({ title: l10n.t('Other GPU…'), go: () => anotherGpu(asked, catalog) });
-  if (asked.some((a) => a.request.gpu)) ways.push({ title: l10n.t('Watch'), go: async () => (await parts.watches.add(asked.filter((a) => a.request.gpu), false)).id });
+  const watched = asked.filter((a) => a.request.gpu);
+  if (watched.length > 0) ways.push({ title: l10n.t('Watch'), go: async () => (await parts.watches.add(watched, (await confirmWatch(watched)) === 'create-on-sight')).id });
   const labels = [...new Set(asked.map((a) => a.label))].join(', ');
   const places = asked[0]?.request.dataCenterIds?.join(', ');
   const message = places === undefined ? l10n.t('No {0} free right now.', labels) : l10n.t('No {0} free in {1} right now.', labels, places);

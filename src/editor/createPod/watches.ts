@@ -1,21 +1,30 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { commands, l10n, StatusBarAlignment, Uri, window, workspace, type Disposable, type ExtensionContext, type LogOutputChannel, type StatusBarItem } from 'vscode';
+import { l10n, StatusBarAlignment, window, type Disposable, type ExtensionContext, type StatusBarItem } from 'vscode';
 import { Claim } from '../../base/claim';
 import { isCancelled } from '../../base/errors';
+import type { Logger } from '../../base/log';
+import { sleep } from '../../base/time';
 import type { Asked } from '../../pods/asked';
-import { NothingPlacedError } from '../../pods/create';
-import { GpuWatch, isTimeToAsk, liveOrders, WATCH_FOR_MS, WATCH_MS, type ProfileRef, type Sighting, type WatchOrder } from '../../pods/watch';
+import { isFullyBooked } from '../../pods/create';
+import { GpuWatch, isHandedOver, isTimeToAsk, liveOrders, WATCH_FOR_MS, WATCH_MS, type Sighting, type WatchOrder } from '../../pods/watch';
 import type { Api } from '../api';
 import type { ApiKeys } from '../apiKey';
-import { run, showError } from '../commands/command';
+import { showError } from '../commands/command';
 import type { CommandId } from '../ids';
 import { localTime, longTime, rate } from '../words';
+import { goToProfile, isHere, type LaunchOnSight } from './profileOrders';
 
 const KEY = 'runpod.watches';
 const ASKED = 'runpod.watches.askedAt';
-/** How often a window looks whether another one has ordered something. No request is made for it. */
-const ELSEWHERE_MS = 5 * 60_000;
+/** In ms, beside those of `WATCH_MS`. */
+const TIMINGS = {
+  ...WATCH_MS,
+  /** How often a window looks whether another one has ordered something, or hands something over. No request is made for it. */
+  elsewhere: 15_000,
+  /** How long the window of a folder has for taking over what another one has seen. */
+  handOver: 45_000,
+} as const;
 
 /** Makes the pod of an order; the words and the waiting are the caller's. */
 export type PlaceOrder = (order: WatchOrder, asked: readonly Asked[]) => Promise<void>;
@@ -30,14 +39,19 @@ export class Watches implements Disposable {
   readonly #subscriptions: Disposable[];
   #claim: { readonly account: string; readonly claim: Claim } | undefined;
   #place: PlaceOrder | undefined;
+  #launch: LaunchOnSight | undefined;
+  readonly #timings: Readonly<Record<keyof typeof TIMINGS, number>>;
 
+  /** @param seams.isHere whether this window can make the pod of a profile: its folder is open and trusted */
   constructor(
     private readonly context: Pick<ExtensionContext, 'globalState' | 'globalStorageUri'>,
-    private readonly keys: ApiKeys,
-    api: Api,
-    log: LogOutputChannel,
+    private readonly keys: Pick<ApiKeys, 'account' | 'onDidChange'>,
+    api: Pick<Api, 'client'>,
+    log: Logger,
+    private readonly seams: { readonly timings?: Partial<Record<keyof typeof TIMINGS, number>>; readonly isHere?: typeof isHere } = {},
   ) {
-    const everyMs = (): number => (window.state.focused ? WATCH_MS.front : WATCH_MS.background);
+    this.#timings = { ...TIMINGS, ...seams.timings };
+    const everyMs = (): number => (window.state.focused ? this.#timings.front : this.#timings.background);
     this.#watch = new GpuWatch({
       api: {
         gpus: async (cloud, count, minCudaVersion, signal) => (await api.client()).catalog.gpus({ availability: { cloud, count, ...(minCudaVersion ? { minCudaVersion } : {}) }, background: true, signal }),
@@ -51,7 +65,7 @@ export class Watches implements Disposable {
     this.#item = window.createStatusBarItem('runpod.watch', StatusBarAlignment.Right, 90);
     this.#item.name = l10n.t('RunPod: Watched Hardware');
     this.#item.command = 'runpod.watches' satisfies CommandId;
-    const elsewhere = setInterval(() => this.#lookElsewhere(), ELSEWHERE_MS);
+    const elsewhere = setInterval(() => this.#lookElsewhere(), this.#timings.elsewhere);
     this.#subscriptions = [
       { dispose: () => clearInterval(elsewhere) },
       keys.onDidChange(() => this.#lookElsewhere()),
@@ -76,17 +90,22 @@ export class Watches implements Disposable {
     this.#watch.wake(5000);
   }
 
+  /** @param launch makes the pods of folders' profiles that are to be created on sight */
+  useLaunches(launch: LaunchOnSight): void {
+    this.#launch = launch;
+  }
+
   /** @param asked what to create; variables are not kept, for they may hold secrets */
   async add(asked: readonly Asked[], createOnSight: boolean): Promise<WatchOrder> {
     const first = asked[0];
     if (!first) throw new Error(l10n.t('There is nothing to watch for.'));
-    const cap = Math.max(...asked.map((a) => a.perHour ?? 0));
+    const cap = first.cap ?? Math.max(...asked.map((a) => a.perHour ?? 0));
     const order: WatchOrder = {
       id: randomUUID(),
       name: first.request.name,
       requests: asked.map(({ request: { env: _, ...kept } }) => kept),
       label: [...new Set(asked.map((a) => a.label))].join(', '),
-      createOnSight: createOnSight && cap > 0 && first.profile === undefined,
+      createOnSight: createOnSight && cap > 0,
       ...(first.profile ? { profile: first.profile } : {}),
       ...(first.limits ? { limits: first.limits } : {}),
       ...(cap > 0 ? { cap } : {}),
@@ -95,7 +114,7 @@ export class Watches implements Disposable {
       origin: this.keys.account,
     };
     await this.#keep([...this.orders, order]);
-    this.#watch.wake(WATCH_MS.front / 5);
+    this.#watch.wake(this.#timings.front / 5);
     return order;
   }
 
@@ -113,6 +132,7 @@ export class Watches implements Disposable {
   #lookElsewhere(): void {
     this.#show();
     this.#watch.ensure();
+    for (const order of this.#mine()) if (isHandedOver(order, Date.now(), this.#timings.handOver) && this.#isHere(order)) void this.#launchOrTell(order, order.requests.map((request) => ({ request, label: order.label, perHour: undefined })));
   }
 
   /** One window asks for all of an account, and all together no more often than one would. */
@@ -145,35 +165,69 @@ export class Watches implements Disposable {
     // This window may have slept while another took over.
     if (!(await this.#claim?.claim.held())) return;
     const asked = sighted.map(({ request, candidate }): Asked => ({ request, label: candidate.label, perHour: candidate.perHour, ...(order.limits ? { limits: order.limits } : {}) }));
-    if (order.createOnSight) return this.#create(order, asked);
-    // Told once; the person answers when they like, and nothing is asked meanwhile.
-    await this.#keep(this.orders.map((o) => (o.id === order.id ? { ...o, toldAt: Date.now() } : o)));
-    void this.#tell(order, asked);
+    if (!order.createOnSight) return this.#ask(order, asked);
+    if (!order.profile) return this.#create(order, asked);
+    if (this.#isHere(order)) return this.#launchOrTell(order, asked);
+    // Only a window that has the folder knows what goes with its pod; a person is told where there is none.
+    const seenAt = Date.now();
+    await this.#replace({ ...order, seenAt });
+    await sleep(this.#timings.handOver);
+    if (this.#find(order)?.seenAt === seenAt) await this.#ask(order, asked);
   }
 
-  async #tell(order: WatchOrder, asked: readonly Asked[]): Promise<void> {
+  #isHere({ profile }: WatchOrder): boolean {
+    return profile !== undefined && (this.seams.isHere ?? isHere)(profile);
+  }
+
+  /** Makes the pod of a folder's profile, if that still says what was agreed to; one window of those that have the folder. */
+  async #launchOrTell(order: WatchOrder, asked: readonly Asked[]): Promise<void> {
+    const { profile } = order;
+    const claim = new Claim(join(this.context.globalStorageUri.fsPath, 'watches', `${order.id}.claim`));
+    try {
+      if (!profile || !this.#launch || !(await claim.take()) || !this.#find(order)) return;
+      // Struck off first: whatever happens to this window, one order never makes two pods.
+      await this.remove(order.id);
+      const { seenAt: _, ...waiting } = order;
+      const outcome = await this.#launch(profile, order.cap);
+      if (outcome === 'made') return;
+      const again: WatchOrder = outcome === 'changed' ? { ...waiting, createOnSight: false } : waiting;
+      await this.#keep([...this.orders, again]);
+      if (outcome === 'changed') await this.#ask(again, asked, l10n.t('runpod.json has changed since you agreed to this pod.'));
+    } catch (error) {
+      await showError(error);
+    } finally {
+      claim.dispose();
+    }
+  }
+
+  /** Told once; the person answers when they like, and nothing is asked of RunPod meanwhile. */
+  async #ask(order: WatchOrder, asked: readonly Asked[], why = ''): Promise<void> {
+    await this.#replace({ ...order, toldAt: Date.now() });
+    void this.#tell(order, asked, why);
+  }
+
+  async #tell(order: WatchOrder, asked: readonly Asked[], why: string): Promise<void> {
     const first = asked[0];
-    const create = order.profile === undefined || isOpen(order.profile) ? l10n.t('Create {0}', order.name) : l10n.t('Open Its Folder');
+    const create = order.profile === undefined || this.#isHere(order) ? l10n.t('Create {0}', order.name) : l10n.t('Open Its Folder');
     const go = l10n.t('Keep Watching');
     const end = l10n.t('Stop Watching');
-    const answer = await window.showInformationMessage(l10n.t('{0} is free now at {1}.', first?.label ?? order.label, rate(first?.perHour)), create, go, end);
+    const answer = await window.showInformationMessage([why, l10n.t('{0} is free now at {1}.', first?.label ?? order.label, rate(first?.perHour))].filter(Boolean).join(' '), create, go, end);
     if (answer === create) await this.#create(order, asked);
-    else if (answer === go) await this.#keep(this.orders.map(({ toldAt, ...o }) => (o.id === order.id || toldAt === undefined ? o : { ...o, toldAt })));
+    else if (answer === go) await this.#replace(order);
     else await this.remove(order.id);
   }
 
   async #create(order: WatchOrder, asked: readonly Asked[]): Promise<void> {
     // Ended in another window meanwhile.
-    if (!this.orders.some((o) => o.id === order.id)) return;
+    if (!this.#find(order)) return;
     try {
       // Struck off first: whatever happens to this window, one order never makes two pods.
       await this.remove(order.id);
-      if (order.profile) await createFromProfile(order.profile);
+      if (order.profile) await goToProfile(order.profile);
       else await this.#place?.(order, asked);
     } catch (error) {
-      const gone = error instanceof NothingPlacedError && error.refusals.some((r) => r.code === 'no-capacity');
       // Somebody else was faster: wait on.
-      if (gone) await this.#keep([...this.orders, order]);
+      if (isFullyBooked(error)) await this.#keep([...this.orders, order]);
       else if (!isCancelled(error)) await showError(error);
     }
   }
@@ -195,7 +249,16 @@ export class Watches implements Disposable {
   async #keep(orders: readonly WatchOrder[]): Promise<void> {
     await this.context.globalState.update(KEY, orders.length === 0 ? undefined : orders);
     this.#show();
-    this.#watch.wake(WATCH_MS.front);
+    this.#watch.wake(this.#timings.front);
+  }
+
+  #find({ id }: WatchOrder): WatchOrder | undefined {
+    return this.orders.find((o) => o.id === id);
+  }
+
+  /** Nothing is put back that was struck off meanwhile. */
+  async #replace(order: WatchOrder): Promise<void> {
+    await this.#keep(this.orders.map((o) => (o.id === order.id ? order : o)));
   }
 
   #mine(): readonly WatchOrder[] {
@@ -227,13 +290,4 @@ export class Watches implements Disposable {
     const picked = await window.showQuickPick(items, { title: l10n.t('Watched Hardware') });
     if (picked) await this.remove(picked.id);
   }
-}
-
-const isOpen = ({ folder }: ProfileRef): boolean => workspace.getWorkspaceFolder(Uri.parse(folder, true)) !== undefined;
-
-/** In the window of its folder; where that is another one, or none, the folder is opened and the person goes on there. */
-async function createFromProfile(profile: ProfileRef): Promise<void> {
-  const folder = Uri.parse(profile.folder, true);
-  if (isOpen(profile)) return run('runpod.createPodFromFolder', folder, profile.key === undefined ? {} : { profile: profile.key });
-  await commands.executeCommand('vscode.openFolder', folder, { forceNewWindow: true });
 }

@@ -5,11 +5,11 @@ import { DEFAULT_IMAGE, requestFrom, type StorageChoice } from '../../pods/reque
 import type { RunPodClient } from '../../runpod/client';
 import type { GuardWish } from '../../pods/guard/wish';
 import { keyOf, type Candidate, type Catalog } from '../../pods/candidates';
-import { WATCH_FOR_MS } from '../../pods/watch';
 import type { NetworkVolume } from '../../runpod/types';
 import type { Parts } from '../parts';
 import { BACK, heading, pickStep, textStep, walkThrough, type Choice } from '../prompts/steps';
-import { gigabytes, longTime, money, rate } from '../words';
+import { gigabytes, money, rate } from '../words';
+import { confirmWatch } from './confirmWatch';
 import { hardwareStep, type HardwareAnswer } from './hardwareStep';
 import { readTemplates, sourceStep, type Source } from './sourceStep';
 import { limitChoices, settleLimit, type LimitChoice } from '../guard/limitStep';
@@ -88,7 +88,7 @@ export async function askForPod(parts: Parts): Promise<Answer> {
   const { name, answer, source, storage, limit } = known;
   if (!answer || !source || !storage || !limit) throw new CancelledError();
   const { candidate } = answer;
-  const when = answer.kind === 'take' ? await confirmPrice(name, candidate, storage, limit) : await confirmWatch(name, candidate);
+  const when = answer.kind === 'take' ? await confirmPrice(name, candidate, storage, limit) : await confirmWatch([{ request: { name }, label: candidate.label, perHour: candidate.perHour }]);
   const key = keyOf(candidate);
   await parts.context.globalState.update(LAST, { name, hardware: [key, ...recent.filter((k) => k !== key)].slice(0, 4), source: source.label, storage, ...(limit === 'none' ? {} : { limit }) } satisfies Last);
   const { cloud, gpu, cpu } = candidate;
@@ -171,22 +171,4 @@ function limitDetail(hardware: Candidate, limit: GuardWish | 'none'): string {
   if (limit === 'none') return l10n.t('Bills by the second until it is stopped. No limit stops it by itself.');
   const cost = limit.limitMinutes === undefined || hardware.perHour === undefined ? '' : l10n.t(', about {0}', money((hardware.perHour * limit.limitMinutes) / 60, { estimate: true }));
   return `${l10n.t('Bills by the second: {0}', wishText(limit))}${cost}`;
-}
-
-/** Nothing is free now: what is to happen once it is. */
-async function confirmWatch(name: string, hardware: Candidate): Promise<'create-on-sight' | 'tell-on-sight'> {
-  const tell = { label: l10n.t('Tell Me'), description: l10n.t('nothing is bought unasked'), detail: l10n.t('For {0} at most.', longTime(WATCH_FOR_MS)), when: 'tell-on-sight' as const };
-  const create = {
-    label: l10n.t('Create {0} as Soon as One Is Free', name),
-    description: l10n.t('at {0} or less', rate(hardware.perHour)),
-    detail: l10n.t('Also after a restart of the editor, while one of its windows is open, for {0} at most. It bills from then on.', longTime(WATCH_FOR_MS)),
-    when: 'create-on-sight' as const,
-  };
-  const answer = await window.showQuickPick(hardware.perHour === undefined ? [tell] : [tell, create], {
-    title: l10n.t('Watch for {0}', hardware.label),
-    placeHolder: l10n.t('What to do when {0} is free', hardware.label),
-    ignoreFocusOut: true,
-  });
-  if (!answer) throw new CancelledError();
-  return answer.when;
 }

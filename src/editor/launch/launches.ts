@@ -27,6 +27,11 @@ export interface LaunchResult {
   readonly target?: string;
 }
 
+export interface LaunchOptions {
+  readonly confirmed?: boolean;
+  readonly onSight?: () => void;
+}
+
 /** Where a launch is just now: the step that runs and how far it has got. */
 export interface LaunchNow {
   readonly step: LaunchStep;
@@ -93,9 +98,10 @@ export class Launches {
 
   /**
    * Buys what was agreed to and goes all the way.
-   * @param options `confirmed`: nothing is asked, and whoever called is told what fails
+   * @param options `confirmed`: nothing is asked, and whoever called is told what fails; `onSight`: told when the pod is there,
+   * for its hardware was seen free, and nothing else is offered where it is taken after all
    */
-  async begin(made: Made, options: { readonly confirmed?: boolean } = {}): Promise<LaunchResult | { readonly watch: string } | undefined> {
+  async begin(made: Made, options: LaunchOptions = {}): Promise<LaunchResult | { readonly watch: string } | undefined> {
     const { folder } = made.read;
     const { key } = made.named;
     const unfinished = this.of(folder.uri, key);
@@ -106,7 +112,7 @@ export class Launches {
   }
 
   /** Goes on where it stopped, with the same pod. @throws Error in words when that pod is gone; the launch is then struck off */
-  async resume(launch: Launch, options: { readonly confirmed?: boolean } = {}): Promise<LaunchResult | { readonly watch: string } | undefined> {
+  async resume(launch: Launch, options: LaunchOptions = {}): Promise<LaunchResult | { readonly watch: string } | undefined> {
     if (this.#running.has(launch.id)) throw new Error(l10n.t('It is at “{0}” just now.', stepTitle(this.#running.get(launch.id)?.step ?? 'create')));
     if (launch.podId === undefined) return this.#run(launch, options);
     const pod = await this.#podOf(launch);
@@ -153,7 +159,7 @@ export class Launches {
     });
   }
 
-  async #run(launch: Launch, { confirmed = false }: { readonly confirmed?: boolean }): Promise<LaunchResult | { readonly watch: string } | undefined> {
+  async #run(launch: Launch, { confirmed = false, onSight }: LaunchOptions): Promise<LaunchResult | { readonly watch: string } | undefined> {
     const claim = this.#claim(launch);
     if (!(await claim.take())) throw new Error(l10n.t('Another window is making this pod.'));
     this.#claims.add(claim);
@@ -169,12 +175,16 @@ export class Launches {
       made: async (l) => this.#made.get(l.id) ?? this.agree(l),
       tell: (l, detail) => set(this.#running.get(l.id)?.step ?? 'create', detail),
       confirmed: (l) => this.#confirmed.has(l.id),
+      onSight: () => onSight !== undefined,
     });
     try {
       await this.#book.save(launch);
       set(stepsLeft(launch)[0] ?? 'create');
       if (!confirmed) this.#began.fire(launch.id);
-      const { podId = '', podName = '', target, skipped } = await runLaunch(this.#book, launch, work, (step) => set(step));
+      const { podId = '', podName = '', target, skipped } = await runLaunch(this.#book, launch, work, (step) => {
+        if (step !== 'create') onSight?.();
+        set(step);
+      });
       void this.#announce(podId, podName, skipped);
       return { id: podId, ...(target === undefined ? {} : { target }) };
     } catch (error) {

@@ -9,6 +9,7 @@ import { FolderConsents } from '../profile/consent';
 import { ProfileDiagnostics } from '../profile/diagnostics';
 import { chosenProfile, madeOf, usable, type Made } from '../profile/made';
 import { Launches } from './launches';
+import { launchOnSight } from './onSight';
 import { LaunchView } from './view';
 
 /**
@@ -34,6 +35,7 @@ export function registerLaunches(parts: Parts): Disposable[] {
 
   const launches = new Launches(parts, consents, async ({ folder, profile }) => agreed(await chosenProfile(folderIn(folder), profile), false));
   const view = new LaunchView(launches, parts.store);
+  parts.watches.useLaunches(launchOnSight(parts, launches, diagnostics));
 
   return [
     diagnostics,

@@ -8,6 +8,7 @@ import { setUpGroup } from '../../runs/detached/setUp';
 import { losesFolders } from '../commands/openWorkspace';
 import { untilReady } from '../commands/untilReady';
 import { placeOrOffer } from '../createPod/offers';
+import { place } from '../createPod/place';
 import { SCHEME, type CommandId } from '../ids';
 import type { Parts } from '../parts';
 import type { FolderConsents } from '../profile/consent';
@@ -45,6 +46,8 @@ export interface WorkParts {
   readonly tell: (launch: Launch, detail: string) => void;
   /** The caller has decided all there is to decide, so nobody is asked. */
   readonly confirmed: (launch: Launch) => boolean;
+  /** Begun because its hardware was seen free: whoever waits for that waits on where it is taken after all. */
+  readonly onSight: (launch: Launch) => boolean;
 }
 
 const execute = <T>(id: CommandId, ...args: readonly unknown[]): Thenable<T | undefined> => commands.executeCommand<T | undefined>(id, ...args);
@@ -53,7 +56,7 @@ const execute = <T>(id: CommandId, ...args: readonly unknown[]): Thenable<T | un
 const BEGIN_ANEW_MS = 15_000;
 
 /** The steps of a launch in this window. */
-export function workOf({ parts, book, consents, made, tell, confirmed }: WorkParts): LaunchWork {
+export function workOf({ parts, book, consents, made, tell, confirmed, onSight }: WorkParts): LaunchWork {
   const podOf = async (launch: Launch): Promise<Pod> => (await parts.api.client()).pods.get(launch.podId ?? '');
 
   async function create(launch: Launch): Promise<StepResult> {
@@ -65,7 +68,8 @@ export function workOf({ parts, book, consents, made, tell, confirmed }: WorkPar
       return { found: { podId: earlier.id, podName: earlier.name } };
     }
     const asked = await askedOf(await made(launch), parts.context.secrets, consents);
-    const placed = await placeOrOffer(parts, asked, launchJournal(book, launch.id, parts.pendingCreates));
+    const journal = launchJournal(book, launch.id, parts.pendingCreates);
+    const placed = onSight(launch) ? { pod: await place(parts, asked, journal) } : await placeOrOffer(parts, asked, journal);
     if ('watch' in placed) throw new WatchedInstead(placed.watch);
     return { found: { podId: placed.pod.id, podName: placed.pod.name } };
   }

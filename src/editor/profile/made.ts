@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { l10n, workspace, type SecretStorage, type Uri } from 'vscode';
 import type { Asked } from '../../pods/asked';
+import { withinCap } from '../../pods/candidates';
 import type { NamedProfile } from '../../pods/profile/asked';
 import { requestFor } from '../../pods/profile/resolve';
 import type { RunPodClient } from '../../runpod/client';
@@ -36,6 +38,16 @@ export function usable({ read, plan }: Made): void {
   if (first) throw new Error(l10n.t('{0} cannot be used: {1}', PROFILE_FILE, problemWords(read.place(first))));
 }
 
+/** Tells one state of a profile from another, with the defaults that a devcontainer.json gave it. */
+export const digestOf = (named: NamedProfile): string => createHash('sha256').update(JSON.stringify(named)).digest('hex').slice(0, 32);
+
+/** The same with no candidate above a cap, in USD per hour of compute. */
+export function within(made: Made, cap: number | undefined): Made {
+  const { resolved, rows } = made.plan;
+  const { allowed } = withinCap(resolved.candidates, cap);
+  return { ...made, plan: { ...made.plan, resolved: { ...resolved, candidates: allowed }, rows: rows.filter(({ candidate }) => allowed.includes(candidate)) } };
+}
+
 /**
  * The requests that a plan amounts to, after the person has agreed to what leaves this machine.
  * @throws Error in words where nothing is left to ask for; CancelledError; MissingValuesError
@@ -51,6 +63,7 @@ export async function askedOf({ read: { folder }, named, plan }: Made, secrets: 
     label: candidate.label,
     perHour: candidate.perHour,
     ...(plan.limits ? { limits: plan.limits } : {}),
-    profile: { folder: folder.uri.toString(), ...(named.key === undefined ? {} : { key: named.key }) },
+    ...(named.profile.maxPricePerHour === undefined ? {} : { cap: named.profile.maxPricePerHour }),
+    profile: { folder: folder.uri.toString(), ...(named.key === undefined ? {} : { key: named.key }), digest: digestOf(named) },
   }));
 }

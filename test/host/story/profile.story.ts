@@ -77,8 +77,14 @@ describe('a folder’s profiles', () => {
     const names = async (): Promise<string[]> => (await editor.simulator.rest<{ pods: { name: string }[] }>('GET', 'pods')).pods.map((p) => p.name);
     assert.ok(!(await names()).includes('train'));
     await page.locator('#create').click();
+    // Nothing is free just then: it is made as soon as something is, as it was agreed to.
+    await editor.simulator.control('PATCH', 'settings', { shortages: [{}] });
     await (await editor.dialog(/Send STORY_NAME/)).press('Send to the Pod');
-    await editor.notification(/train is ready/, 90_000);
+    await (await editor.notification(/No RTX 4090.* free right now/, 60_000)).press('Watch');
+    await editor.quickInput.choose('Create train as Soon as One Is Free');
+    await editor.statusItem(/watching for RTX 4090/);
+    await editor.simulator.control('PATCH', 'settings', { shortages: [] });
+    await editor.notification(/train is ready/, 120_000);
     const { pods } = await editor.simulator.rest<{ pods: { name: string; env: Record<string, string>; gpu: { id: string } }[] }>('GET', 'pods');
     const pod = pods.find((p) => p.name === 'train');
     assert.equal(pod?.env['WHO'], 'sdxl-team');
