@@ -22,14 +22,14 @@ describe('figures, roughly', function () {
   this.timeout(300_000);
 
   /** Holds where every pledge, `count` of them, is kept in one of the measurements. */
-  const hold = async (count: number, measure: () => Promise<Omit<Figures, 'at' | 'machine'>>): Promise<void> => {
+  const hold = async (count: number, measure: () => Promise<Omit<Figures, 'at' | 'machine'>>, room = slack): Promise<void> => {
     const kept = new Set<string>();
     const missed: string[] = [];
     for (let turn = 0; kept.size < count && turn <= again; turn++) {
       const found = pledges(await measure());
       assert.equal(found.length, count);
       for (const pledge of found) {
-        if (isKept(pledge, slack)) kept.add(pledge.what);
+        if (isKept(pledge, room)) kept.add(pledge.what);
         else missed.push(`${pledge.what}: ${pledge.measured.toFixed(2)}, wanted ${pledge.atLeast ? 'at least' : 'at most'} ${pledge.limit}`);
       }
     }
@@ -44,7 +44,8 @@ describe('figures, roughly', function () {
   });
 
   it('big files are read and written faster than by sftp from afar', async () => {
-    await hold(2, async () => ({ files: await measureFiles({ ...plan, rtts: [50], bigBytes: 8_000_000, peers: ['sftp'], only: ['read', 'write'] }) }));
+    // Mostly waiting, so that less room is enough, and one request at a time would not do.
+    await hold(2, async () => ({ files: await measureFiles({ ...plan, rtts: [50], peers: ['sftp'], only: ['read', 'write'] }) }), 2);
   });
 
   it('long listings are quick', async () => {
