@@ -63,7 +63,7 @@ export function explain(error: unknown): Explanation {
 /** Why a stopped pod did not start. */
 export function startRefusedWords({ pod, reason, cause }: StartRefusedError): string {
   if (reason === 'no-gpu') return l10n.t('{0} cannot start: its machine has no free GPU just now. A stopped pod stays tied to its machine, whose GPUs others may rent meanwhile.', pod.name);
-  return l10n.t('RunPod would not start {0}: “{1}”', pod.name, trim(cause.detail ?? cause.message));
+  return l10n.t('RunPod would not start {0}: “{1}”', pod.name, sentence(trim(cause.detail ?? cause.message)));
 }
 
 function explainRun({ code, detail }: RunError): Explanation {
@@ -83,7 +83,7 @@ function explainRun({ code, detail }: RunError): Explanation {
 
 function explainApi(error: RunPodError): Explanation {
   // RunPod's own words are worth more than ours where it said something beyond the status.
-  const said = error.detail ? ` ${l10n.t('RunPod says: “{0}”', trim(error.detail))}` : '';
+  const said = error.detail ? ` ${l10n.t('RunPod says: “{0}”', sentence(trim(error.detail)))}` : '';
   const status = error.status === undefined ? '' : ` (${error.status})`;
   const words: Record<RunPodErrorCode, () => Explanation> = {
     'no-key': () => ({ message: l10n.t('No RunPod API key is set.'), action: setKey() }),
@@ -150,5 +150,7 @@ function explainUnavailable(error: PodUnavailableError): Explanation {
   }
 }
 
+/** Somebody else's words as a sentence, for one of ours may follow. */
+const sentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`);
 const reason = (error: Error): string => trim(error.cause === undefined ? error.message : messageOf(error.cause));
 const trim = (text: string): string => (text.length > 400 ? `${text.slice(0, 400)}…` : text);

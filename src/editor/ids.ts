@@ -58,6 +58,7 @@ export const COMMANDS = [
   'runpod.repeatSearch',
   'runpod.clearSearch',
   'runpod.replaceOnPod',
+  'runpod.replaceHere',
   'runpod.applyReplacements',
   'runpod.discardReplacements',
   'runpod.dismissSearchResult',

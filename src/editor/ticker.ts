@@ -120,7 +120,7 @@ export class Ticker implements Disposable {
     const lost = this.#lost;
     if (lost > 0 && account?.typed?.kind !== 'budget') lines.push(l10n.t('Pods without a network volume, deleted with their data at $0: {0}', lost));
     if (burn.unknown > 0) lines.push(l10n.t('Pods whose rate RunPod did not say: {0}; the total lacks them', burn.unknown));
-    if (problem && fetchedAt !== undefined) lines.push(l10n.t('Last seen {0} ago', shortTime(Date.now() - fetchedAt)));
+    if (problem && fetchedAt !== undefined) lines.push(l10n.t('Last seen {0} ago', longTime(Date.now() - fetchedAt)));
     text.appendMarkdown(lines.map(plainMarkdown).join('  \n'));
     const links = [
       ...(first && first.by !== 'balance' ? [`[${l10n.t('Extend {0}…', plainMarkdown(first.pod.name))}](command:runpod.extendLimit?${encodeURIComponent(JSON.stringify([{ podId: first.pod.id }]))})`] : []),

@@ -45,7 +45,7 @@ export async function measurePods(count: number, rounds: number): Promise<PodsFi
       const before = process.cpuUsage();
       const took = await timed(async () => {
         await store.refresh();
-        for (const node of view.getChildren()) if (view.getTreeItem(node).label !== '') painted++;
+        for (const node of await view.getChildren()) if (view.getTreeItem(node).label !== '') painted++;
       });
       if (painted !== count) throw new Error(`${painted} rows of ${count}`);
       // The first one compiles.

@@ -5,6 +5,7 @@ import { explain } from '../errorWords';
 import { SCHEME, SCHEME_READONLY, type CommandId } from '../ids';
 import { pickPod, type ActivePod } from '../activePod';
 import { PodUnavailableError } from '../../pods/contracts';
+import { isRow } from '../podsView/nodes';
 import type { PodStore } from '../../pods/store';
 import type { Pod } from '../../runpod/types';
 
@@ -43,9 +44,9 @@ export async function run(id: CommandId, ...args: readonly unknown[]): Promise<v
 /** A create request and the like: plain data handed over by code, not a row and not a file. */
 const isComplete = (arg: unknown): boolean => choices(arg) !== undefined && !targetId(arg);
 
-/** The choices among a command's arguments: plain data; what menus pass besides (`Uri[]`, `{groupId}`, a repository, `{notebookEditor}`) is none. */
+/** The choices among a command's arguments: plain data; what menus pass besides (a row, `Uri[]`, `{groupId}`, a repository, `{notebookEditor}`) is none. */
 export function choices(arg: unknown): Readonly<Record<string, unknown>> | undefined {
-  if (typeof arg !== 'object' || arg === null || Array.isArray(arg) || arg instanceof Uri) return undefined;
+  if (typeof arg !== 'object' || arg === null || Array.isArray(arg) || arg instanceof Uri || isRow(arg)) return undefined;
   return 'groupId' in arg || 'rootUri' in arg || 'notebookEditor' in arg ? undefined : (arg as Readonly<Record<string, unknown>>);
 }
 

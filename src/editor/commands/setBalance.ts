@@ -4,6 +4,7 @@ import type { TypedBalance } from '../../pods/balance';
 import type { Parts } from '../parts';
 import type { Spending } from '../spending';
 import { longTime, money } from '../words';
+import { isRow } from '../podsView/nodes';
 import { choices, command } from './command';
 
 /**
@@ -14,7 +15,8 @@ export function registerSetBalance(parts: Parts, spending: Spending): Disposable
   return command('runpod.setBalance', parts.log, async (amount, options) => {
     const { kind, forget } = choices(options) ?? {};
     if (forget === true) return spending.setTyped(undefined);
-    const figure = amount === undefined ? await ask(spending.typed, parts.now()) : { kind: kind === 'budget' ? ('budget' as const) : ('balance' as const), usd: dollars(amount) };
+    // A title icon hands over the row that has the focus.
+    const figure = amount === undefined || (typeof amount === 'object' && amount !== null && isRow(amount)) ? await ask(spending.typed, parts.now()) : { kind: kind === 'budget' ? ('budget' as const) : ('balance' as const), usd: dollars(amount) };
     return spending.setTyped(figure);
   });
 }

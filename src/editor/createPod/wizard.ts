@@ -1,6 +1,7 @@
-import { l10n, window } from 'vscode';
+import { l10n, window, workspace } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { networkVolumePerMonth, volumeDiskPerMonth } from '../../pods/money';
+import { uniqueName } from '../../pods/create';
 import { DEFAULT_IMAGE, requestFrom, type StorageChoice } from '../../pods/request';
 import type { RunPodClient } from '../../runpod/client';
 import type { GuardWish } from '../../pods/guard/wish';
@@ -60,7 +61,10 @@ export async function askForPod(parts: Parts): Promise<Answer> {
   for (const p of [catalog(1), templates, volumes]) p.catch(() => undefined);
 
   const title = l10n.t('New Pod');
-  const known = await walkThrough<Known>({ name: last?.name ?? 'pod' }, [
+  // What it would be called in the end stands there from the start.
+  const base = last?.name ?? workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.name ?? 'pod';
+  const suggested = uniqueName(base, parts.store.state.rows);
+  const known = await walkThrough<Known>({ name: suggested }, [
     async ({ name }) => {
       const answer = await textStep({ title, step: 1, of: STEPS, prompt: l10n.t('Name of the pod'), value: name, validate: (t) => (t.trim() === '' ? l10n.t('A pod needs a name.') : undefined) });
       return answer === BACK ? BACK : { name: answer };
@@ -88,9 +92,9 @@ export async function askForPod(parts: Parts): Promise<Answer> {
   const { name, answer, source, storage, limit } = known;
   if (!answer || !source || !storage || !limit) throw new CancelledError();
   const { candidate } = answer;
-  const when = answer.kind === 'take' ? await confirmPrice(name, candidate, storage, limit) : await confirmWatch([{ request: { name }, label: candidate.label, perHour: candidate.perHour }]);
+  const when = answer.kind === 'take' ? await confirmPrice(name, candidate, source.label, storage, limit) : await confirmWatch([{ request: { name }, label: candidate.label, perHour: candidate.perHour }]);
   const key = keyOf(candidate);
-  await parts.context.globalState.update(LAST, { name, hardware: [key, ...recent.filter((k) => k !== key)].slice(0, 4), source: source.label, storage, ...(limit === 'none' ? {} : { limit }) } satisfies Last);
+  await parts.context.globalState.update(LAST, { name: name === suggested ? base : name, hardware: [key, ...recent.filter((k) => k !== key)].slice(0, 4), source: source.label, storage, ...(limit === 'none' ? {} : { limit }) } satisfies Last);
   const { cloud, gpu, cpu } = candidate;
   const request = requestFrom({ name, cloud, storage, ...(gpu ? { gpu } : {}), ...(cpu ? { cpu } : {}), ...(source.templateId ? { templateId: source.templateId } : { image: source.image ?? DEFAULT_IMAGE }) });
   return { asked: [{ request, label: candidate.label, perHour: candidate.perHour, ...(limit === 'none' ? {} : { limits: limit }) }], when };
@@ -121,7 +125,7 @@ function storageChoices(volumes: readonly NetworkVolume[], hardware: Candidate |
     : VOLUME_SIZES.map((sizeGb) => ({
         label: l10n.t('{0} volume', gigabytes(sizeGb)),
         description: l10n.t('{0} a month, twice that while stopped', money(volumeDiskPerMonth(sizeGb), { estimate: true })),
-        detail: l10n.t('Survives a stop: yes. Survives a terminate: no.'),
+        detail: l10n.t('Survives a stop, not a terminate.'),
         value: { kind: 'volume', sizeGb },
       }));
   const network: Choice<StorageChoice>[] =
@@ -134,15 +138,15 @@ function storageChoices(volumes: readonly NetworkVolume[], hardware: Candidate |
                 {
                   label: l10n.t('{0} ({1} network volume)', v.name, gigabytes(v.sizeGb)),
                   description: l10n.t('{0} · {1} a month already', v.dataCenterId, money(networkVolumePerMonth({ sizeGb: v.sizeGb }), { estimate: true })),
-                  detail: l10n.t('Survives a stop: yes. Survives a terminate: yes. The pod is placed in {0}.', v.dataCenterId),
+                  detail: l10n.t('Survives a stop and a terminate. The pod is placed in {0}.', v.dataCenterId),
                   value: { kind: 'network', volumeId: v.id, dataCenter: v.dataCenterId } as const,
                 },
               ],
         );
   const none: Choice<StorageChoice> = {
     label: source?.volumeGb !== undefined && !cpu ? l10n.t('As the template says ({0} volume)', gigabytes(source.volumeGb)) : l10n.t('No volume'),
-    description: source?.volumeGb !== undefined && !cpu ? money(volumeDiskPerMonth(source.volumeGb), { estimate: true }) : '',
-    detail: source?.volumeGb !== undefined && !cpu ? l10n.t('Survives a stop: yes. Survives a terminate: no.') : l10n.t('Survives a stop: no. Everything is lost when the pod stops.'),
+    description: source?.volumeGb !== undefined && !cpu ? l10n.t('{0} a month, twice that while stopped', money(volumeDiskPerMonth(source.volumeGb), { estimate: true })) : '',
+    detail: source?.volumeGb !== undefined && !cpu ? l10n.t('Survives a stop, not a terminate.') : l10n.t('Everything is lost when the pod stops.'),
     value: { kind: 'none' },
   };
   return [
@@ -153,7 +157,7 @@ function storageChoices(volumes: readonly NetworkVolume[], hardware: Candidate |
   ];
 }
 
-async function confirmPrice(name: string, hardware: Candidate, storage: StorageChoice, limit: GuardWish | 'none'): Promise<'now'> {
+async function confirmPrice(name: string, hardware: Candidate, image: string, storage: StorageChoice, limit: GuardWish | 'none'): Promise<'now'> {
   const create = l10n.t('Create {0}', name);
   const month = storage.kind === 'volume' ? l10n.t(' + {0} a month for {1}', money(volumeDiskPerMonth(storage.sizeGb), { estimate: true }), '/workspace') : '';
   const answer = await window.showQuickPick(
@@ -161,7 +165,7 @@ async function confirmPrice(name: string, hardware: Candidate, storage: StorageC
       { label: create, description: `${hardware.label} · ${rate(hardware.perHour)}${month}`, detail: limitDetail(hardware, limit) },
       { label: l10n.t('Cancel') },
     ],
-    { title: l10n.t('New Pod'), placeHolder: l10n.t('{0}: {1}, {2}', name, hardware.label, rate(hardware.perHour)), ignoreFocusOut: true },
+    { title: l10n.t('New Pod'), placeHolder: `${name}: ${image}`, ignoreFocusOut: true },
   );
   if (answer?.label !== create) throw new CancelledError();
   return 'now';
@@ -169,6 +173,6 @@ async function confirmPrice(name: string, hardware: Candidate, storage: StorageC
 
 function limitDetail(hardware: Candidate, limit: GuardWish | 'none'): string {
   if (limit === 'none') return l10n.t('Bills by the second until it is stopped. No limit stops it by itself.');
-  const cost = limit.limitMinutes === undefined || hardware.perHour === undefined ? '' : l10n.t(', about {0}', money((hardware.perHour * limit.limitMinutes) / 60, { estimate: true }));
+  const cost = limit.limitMinutes === undefined || hardware.perHour === undefined ? '' : l10n.t(', {0}', money((hardware.perHour * limit.limitMinutes) / 60, { estimate: true }));
   return `${l10n.t('Bills by the second: {0}', wishText(limit))}${cost}`;
 }

@@ -10,6 +10,9 @@ import { localTime, longTime, money, rate } from '../words';
 /** Whether somebody has to see to it that this pod ends. */
 export const endsItself = (pod: Pod & WithGuard): boolean => isGuarded(pod.guard) || limitInArgs(pod) !== undefined;
 
+/** Whether there is a limit that can be moved or lifted, be it one that its guard cannot keep. */
+export const isLimited = (pod: Pod & WithGuard): boolean => endsItself(pod) || pod.guard?.kind === 'unarmed' || pod.guard?.kind === 'awaited';
+
 /**
  * What a running pod's row says of its limit besides the time: that there is none, that it will not be kept, or for how long
  * it is. Nothing where the time says it all.

@@ -5,7 +5,7 @@ import { deleteRun, findRun, readOutput, type RunRecord } from '../../runs/detac
 import { stopRun } from '../../runs/detached/stop';
 import { LAST_BYTES, LAST_LINES, lastLines } from '../../runs/plainText';
 import type { Pod } from '../../runpod/types';
-import { choices, command, Targets } from '../commands/command';
+import { command, Targets } from '../commands/command';
 import type { Parts } from '../parts';
 import { podNow, type RunParts } from '../tasks/pods';
 import { withPatience } from '../progress';
@@ -181,6 +181,7 @@ export class RunCommands {
 const isRunning = (pod: Pod): boolean => pod.status === 'RUNNING';
 
 function refOf(target: unknown): { podId: string; runId: string } | undefined {
-  const { podId, runId } = choices(target) ?? {};
+  if (typeof target !== 'object' || target === null) return undefined;
+  const { podId, runId } = target as { readonly podId?: unknown; readonly runId?: unknown };
   return typeof podId === 'string' && typeof runId === 'string' ? { podId, runId } : undefined;
 }

@@ -1,8 +1,11 @@
 import type { PodPort } from '../../runpod/types';
+import type { CommandId } from '../ids';
 
 /** One row of the Pods view. Ids are stable, so that selection and expansion survive a refresh. */
 export type PodsNode =
   | { readonly kind: 'account' }
+  /** What can be done while RunPod does not answer. */
+  | { readonly kind: 'remedy'; readonly title: string; readonly command: CommandId }
   | { readonly kind: 'pod'; readonly podId: string }
   /** Connected by hand. */
   | { readonly kind: 'machine'; readonly podId: string }
@@ -13,10 +16,17 @@ export type PodsNode =
   | { readonly kind: 'runs'; readonly podId: string }
   | { readonly kind: 'port'; readonly podId: string; readonly port: PodPort };
 
+const KINDS: ReadonlySet<unknown> = new Set<PodsNode['kind']>(['account', 'remedy', 'pod', 'machine', 'unreadable', 'connection', 'storage', 'console', 'terminal', 'log', 'run', 'runs', 'port']);
+
+/** Whether a command got a row of the view, which the icons of the view's title hand over as well: the one that has the focus. */
+export const isRow = (arg: object): arg is PodsNode => 'kind' in arg && KINDS.has(arg.kind);
+
 export function nodeId(node: PodsNode): string {
   switch (node.kind) {
     case 'account':
       return 'account';
+    case 'remedy':
+      return `remedy:${node.command}`;
     case 'unreadable':
       return `unreadable:${node.podId ?? node.index}`;
     case 'port':

@@ -5,12 +5,12 @@ import type { Pod } from '../../runpod/types';
 import type { ActivePod } from '../activePod';
 import { explain } from '../errorWords';
 import { VIEW_PODS } from '../ids';
-import { shortTime } from '../words';
+import { longTime } from '../words';
 import type { RunBook } from '../podRuns/book';
 import { runNodes, runRow } from './runRows';
 import type { Finding } from '../../pods/guard/secondLook';
 import { nodeId, type PodsNode } from './nodes';
-import { accountRow, childRow, childrenOf, isKnown, leftWords, machineRow, podRow, ROW_SCHEME, unreadableRow, type RowContext } from './rows';
+import { accountRow, childRow, childrenOf, isKnown, leftWords, machineRow, podRow, remedyRow, ROW_SCHEME, unreadableRow, type RowContext } from './rows';
 import { byImportance } from './state';
 import { podTooltip } from './tooltip';
 
@@ -74,7 +74,8 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
     this.#watch(this.view.visible);
   }
 
-  getChildren(node?: PodsNode): PodsNode[] {
+  /** The first list is waited for, with the editor's own sign of it: an empty view would look like an account without pods. */
+  getChildren(node?: PodsNode): PodsNode[] | Promise<PodsNode[]> {
     if (node?.kind === 'pod') {
       // Asked for by the editor, so the row is open.
       this.extras.runs?.watch(node.podId);
@@ -83,6 +84,22 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
     }
     if (node) return [];
     const top = this.#top();
+    if (top.length === 0 && this.store.state.phase === 'loading') return this.#firstAnswer().then(() => this.#paint(this.#top()));
+    return this.#paint(top);
+  }
+
+  /** Resolves with RunPod's first answer, or the lack of one. */
+  #firstAnswer(): Promise<void> {
+    return new Promise((resolve) => {
+      const listener = this.store.onDidChange(({ phase, problem }) => {
+        if (phase === 'loading' && problem === undefined) return;
+        listener.dispose();
+        resolve();
+      });
+    });
+  }
+
+  #paint(top: PodsNode[]): PodsNode[] {
     this.#painted = new Map(top.map((n) => [nodeId(n), this.#look(n)]));
     return top;
   }
@@ -128,6 +145,7 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
 
   #itemFor(node: PodsNode): TreeItem {
     if (node.kind === 'account') return accountRow(this.#context());
+    if (node.kind === 'remedy') return remedyRow(node);
     if (node.kind === 'unreadable') {
       const row = this.store.state.rows[node.index];
       return row?.kind === 'unreadable' ? unreadableRow(row.row) : new TreeItem('');
@@ -162,10 +180,20 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
     // Without pods it would stand where the editor says what to do now; the view's title tells the balance then.
     const known = pods.length + unreadable.length > 0 && (isKnown(state.account) || this.extras.accountName?.() !== undefined);
     const machines = (this.extras.machines?.() ?? []).map(({ id }): PodsNode => ({ kind: 'machine', podId: id }));
-    const top = [...(known ? [{ kind: 'account' as const }] : []), ...unreadable, ...pods, ...machines];
+    const top = [...this.#remedies(), ...(known ? [{ kind: 'account' as const }] : []), ...unreadable, ...pods, ...machines];
     const shown = new Set(top.map(nodeId));
     for (const [id, node] of this.#nodes) if (!shown.has(id) && !('podId' in node && shown.has(`pod:${node.podId}`))) this.#nodes.delete(id);
     return top.map((node) => this.#same(node));
+  }
+
+  /** What to do about what the view's message tells: the one step that mends it, and without any list yet another try and the log. */
+  #remedies(): PodsNode[] {
+    const { problem, fetchedAt } = this.store.state;
+    if (!problem) return [];
+    const { action } = explain(problem.error);
+    const mend = action?.command === 'runpod.setApiKey' ? [{ kind: 'remedy' as const, title: action.title, command: action.command }] : [];
+    if (fetchedAt !== undefined) return mend;
+    return [...mend, { kind: 'remedy', title: l10n.t('Try Again'), command: 'runpod.refreshPods' }, { kind: 'remedy', title: l10n.t('Show Log'), command: 'runpod.showLog' }];
   }
 
   #same(node: PodsNode): PodsNode {
@@ -213,13 +241,13 @@ export class PodsView implements TreeDataProvider<PodsNode>, FileDecorationProvi
     this.#changed.fire(sameOrder ? changed : undefined);
   }
 
-  /** “Last seen 2m ago: RunPod has a problem of its own (503). Trying again in 30s.” */
+  /** “Last seen 2 min ago: RunPod has a problem of its own (503). Trying again in 30 s.” */
   #problemText(): string {
     const { problem, fetchedAt } = this.store.state;
     if (!problem) return '';
     const why = explain(problem.error).message;
-    const again = l10n.t('Trying again in {0}.', shortTime(problem.nextTryAt - Date.now()));
-    return fetchedAt === undefined ? `${why} ${again}` : `${l10n.t('Last seen {0} ago:', shortTime(Date.now() - fetchedAt))} ${why} ${again}`;
+    const again = l10n.t('Trying again in {0}.', longTime(problem.nextTryAt - Date.now()));
+    return fetchedAt === undefined ? `${why} ${again}` : `${l10n.t('Last seen {0} ago:', longTime(Date.now() - fetchedAt))} ${why} ${again}`;
   }
 
   #watch(visible: boolean): void {

@@ -7,7 +7,7 @@ import { timeLeftOf } from '../../pods/timeLeft';
 import type { Pod, PodPort, UnreadablePod } from '../../runpod/types';
 import { balanceWords } from '../balanceWords';
 import type { Finding } from '../../pods/guard/secondLook';
-import { findingMark, limitNote } from '../guard/words';
+import { findingMark, isLimited, limitNote } from '../guard/words';
 import type { CommandId } from '../ids';
 import { gigabytes, localTime, longTime, money, rate, shortGpu, shortTime, tinyTime } from '../words';
 import { proxyUrl, type PodsNode } from './nodes';
@@ -81,7 +81,9 @@ export function podRow(pod: Pod, context: RowContext): TreeItem {
   item.iconPath = new ThemeIcon(icon.replace('~spin', stale ? '' : '~spin'), stale ? new ThemeColor('disabledForeground') : color ? new ThemeColor(color) : undefined);
   item.resourceUri = rowUri(pod.id, stale ? 'stale' : finding ? 'unsolved' : '');
   item.contextValue = contextOf(pod);
-  item.accessibilityInformation = { label: `${pod.name}, ${stateWord(pod)}, ${item.description}` };
+  const state = stateWord(pod);
+  // Said once, where the description begins with it.
+  item.accessibilityInformation = { label: item.description.startsWith(state) ? `${pod.name}, ${item.description}` : `${pod.name}, ${state}, ${item.description}` };
   return item;
 }
 
@@ -138,6 +140,7 @@ function contextOf(pod: Pod): string {
   const tokens = ['pod', ...pod.actions.map((a) => `can-${a}`), mayBill(pod) ? 'billing' : 'stopped'];
   if (pod.status === 'RUNNING') tokens.push('running');
   if (pod.locked) tokens.push('locked');
+  if (isLimited(pod)) tokens.push('limited');
   if (pod.mount?.kind === 'network') tokens.push('network');
   if (pod.ssh.direct) tokens.push('direct');
   else if (pod.ssh.proxy && pod.status === 'RUNNING') tokens.push('proxy');
@@ -153,6 +156,17 @@ export function machineRow(machine: Pod, connection: string, { activePod }: RowC
   item.contextValue = 'machine running direct ';
   return item;
 }
+
+/** A button of a view whose message tells why there is nothing to see, or nothing new. */
+export function remedyRow({ title, command }: Extract<PodsNode, { kind: 'remedy' }>): TreeItem {
+  const item = new TreeItem(title);
+  item.iconPath = new ThemeIcon(REMEDY_ICONS[command] ?? 'arrow-right');
+  item.command = { title, command };
+  item.contextValue = 'remedy ';
+  return item;
+}
+
+const REMEDY_ICONS: Readonly<Partial<Record<CommandId, string>>> = { 'runpod.setApiKey': 'key', 'runpod.refreshPods': 'refresh', 'runpod.showLog': 'output' };
 
 /** A pod that bills may hide behind a row we cannot read, so the row says so and leads to the console. */
 export function unreadableRow(row: UnreadablePod): TreeItem {
@@ -170,7 +184,8 @@ export function childrenOf(pod: Pod): PodsNode[] {
   const nodes: PodsNode[] = [{ kind: 'connection', podId: pod.id }];
   if (pod.mount || pod.diskGb !== undefined) nodes.push({ kind: 'storage', podId: pod.id });
   for (const port of portsOf(pod)) nodes.push({ kind: 'port', podId: pod.id, port });
-  nodes.push({ kind: 'log', podId: pod.id }, { kind: 'console', podId: pod.id }, { kind: 'terminal', podId: pod.id });
+  nodes.push({ kind: 'log', podId: pod.id }, { kind: 'console', podId: pod.id });
+  if (pod.status === 'RUNNING') nodes.push({ kind: 'terminal', podId: pod.id });
   return nodes;
 }
 
@@ -186,7 +201,7 @@ function portsOf(pod: Pod): PodPort[] {
 }
 
 /** Below a pod: what a person acts on. */
-export function childRow(node: Exclude<PodsNode, { kind: 'account' | 'pod' | 'machine' | 'unreadable' | 'run' | 'runs' }>, pod: Pod, connection: string, storage?: string): TreeItem {
+export function childRow(node: Exclude<PodsNode, { kind: 'account' | 'remedy' | 'pod' | 'machine' | 'unreadable' | 'run' | 'runs' }>, pod: Pod, connection: string, storage?: string): TreeItem {
   const make = (label: string, icon: string, description: string, command: CommandId, ...args: unknown[]): TreeItem => {
     const item = new TreeItem(label);
     item.iconPath = new ThemeIcon(icon);
@@ -207,6 +222,13 @@ export function childRow(node: Exclude<PodsNode, { kind: 'account' | 'pod' | 'ma
     case 'port': {
       const { port } = node;
       const http = port.type === 'http';
+      if (pod.status !== 'RUNNING') {
+        const item = make(`${port.private}/${port.type}`, http ? 'globe' : 'broadcast', l10n.t('not running'), 'runpod.openPort', node);
+        // There is nothing to open.
+        delete item.command;
+        item.contextValue = 'port-closed ';
+        return item;
+      }
       const where = http ? l10n.t('public, no login') : port.public === undefined ? l10n.t('not mapped yet') : `${port.ip ?? ''}:${port.public}`;
       const item = make(`${port.private}/${port.type}`, http ? 'globe' : 'broadcast', where, 'runpod.openPort', node);
       if (http) item.tooltip = l10n.t('{0}\nAnyone who has this address can open it.', proxyUrl(pod.id, port.private));

@@ -21,7 +21,7 @@ export function podTooltip(pod: Pod, session: PodSession | undefined, { state, n
   };
   if (mayBill(pod)) {
     add(l10n.t('Rate'), l10n.t('{0} compute, {1} storage', rate(pod.costPerHour), rate(storagePerHour(pod), { estimate: true })));
-    add(l10n.t('This start so far'), pod.startedAt && l10n.t('{0} since {1}', money(costSoFar(pod, now), { estimate: true }), localTime(pod.startedAt)));
+    add(l10n.t('So far'), pod.startedAt && l10n.t('{0} since {1}', money(costSoFar(pod, now), { estimate: true }), localTime(pod.startedAt)));
     const left = timeLeftOf(pod, balanceEnd(state.account));
     add(l10n.t('Time left'), left ? l10n.t(left.by === 'balance' ? '{0}, until the balance is gone ({1})' : left.by === 'budget' ? '{0}, until its budget is spent ({1})' : '{0}, until its own limit ({1})', longTime(left.at - now), localTime(left.at)) : l10n.t('unknown: no limit, and the balance cannot be read'));
     add(l10n.t('Limit'), guardLine(pod));
@@ -29,13 +29,13 @@ export function podTooltip(pod: Pod, session: PodSession | undefined, { state, n
     add(l10n.t('Rate'), l10n.t('no compute; storage {0}', rate(stoppedStoragePerHour(pod), { estimate: true })));
   }
   add(l10n.t('Hardware'), hardwareText(pod));
-  add(l10n.t('Data center'), [pod.dataCenterId, pod.cloud === 'COMMUNITY' ? l10n.t('Community Cloud') : pod.cloud ? l10n.t('Secure Cloud') : undefined].filter(Boolean).join(' · '));
+  add(l10n.t('Where'), [pod.dataCenterId, pod.cloud === 'COMMUNITY' ? l10n.t('Community Cloud') : pod.cloud ? l10n.t('Secure Cloud') : undefined].filter(Boolean).join(' · '));
   add(l10n.t('Image'), pod.image);
   const runtime = pod.runtime;
   if (runtime && mayBill(pod)) {
-    const gpus = runtime.gpus.map((g) => `${g.util ?? '?'} % (${l10n.t('memory')} ${g.memoryUtil ?? '?'} %)`).join(', ');
-    add(l10n.t('GPU use'), gpus);
-    if (runtime.cpuUtil !== undefined) add(l10n.t('CPU, memory'), `${Math.round(runtime.cpuUtil)} %, ${runtime.memoryUtil === undefined ? '?' : Math.round(runtime.memoryUtil)} %`);
+    const gpus = runtime.gpus.map((g) => l10n.t('GPU {0} % (memory {1} %)', g.util ?? '?', g.memoryUtil ?? '?'));
+    const cpu = runtime.cpuUtil === undefined ? [] : [l10n.t('CPU {0} % (memory {1} %)', Math.round(runtime.cpuUtil), runtime.memoryUtil === undefined ? '?' : Math.round(runtime.memoryUtil))];
+    add(l10n.t('In use'), [...gpus, ...cpu].join(', '));
   }
   add(l10n.t('Stop'), l10n.t('loses everything outside {0}', pod.mount?.path ?? l10n.t('nothing: there is no volume')));
   add(l10n.t('Terminate'), pod.mount?.kind === 'network' ? l10n.t('keeps the network volume') : l10n.t('deletes everything'));

@@ -46,7 +46,9 @@ class Searches implements Disposable {
       command('runpod.repeatSearch', log, () => this.#repeat()),
       command('runpod.clearSearch', log, () => this.#show(undefined)),
       command('runpod.dismissSearchResult', log, (row) => this.#dismiss(row)),
-      command('runpod.replaceOnPod', log, (row, given) => this.#replace(row, given)),
+      // A title icon hands over the row that has the focus, as the row's own icon does: that is another command.
+      command('runpod.replaceOnPod', log, (_, given) => this.#replace(undefined, choices(given))),
+      command('runpod.replaceHere', log, (row, given) => this.#replace(isResult(row) ? row : undefined, choices(given))),
       command('runpod.applyReplacements', log, () => this.#apply()),
       command('runpod.discardReplacements', log, () => this.#view.results?.propose(undefined)),
       registerProposed(() => this.#view.results),
@@ -60,7 +62,7 @@ class Searches implements Disposable {
 
   async #search(target: unknown, given: unknown): Promise<SearchOutcome> {
     const asked = queryIn(given);
-    const scope = await scopeOf(this.parts, target, whichFolder());
+    const scope = await scopeOf(this.parts, isResult(target) ? this.#view.results?.scope.uri : target, whichFolder());
     const query = asked ?? (await this.#ask(scope));
     if (query === undefined) return { matches: 0, files: 0, limited: false };
     const outcome = await this.#run(scope, query);
@@ -111,11 +113,10 @@ class Searches implements Disposable {
   }
 
   /** Shows what would be replaced; with a replacement handed over, replaces at once. */
-  async #replace(row: unknown, given: unknown): Promise<Replaced | undefined> {
+  async #replace(only: Result | undefined, given: Readonly<Record<string, unknown>> | undefined): Promise<Replaced | undefined> {
     const results = this.#view.results;
     if (results === undefined) return undefined;
-    const only = isResult(row) ? row : undefined;
-    const replacement = choices(given)?.['replacement'];
+    const replacement = given?.['replacement'];
     if (typeof replacement === 'string') return this.#replaceNow(results, chosenOf(results, only), replacement);
     const asked = await askReplacement(results.query);
     if (asked !== undefined && this.#view.results === results) results.propose(asked, only);

@@ -91,7 +91,8 @@ export class QuickInput {
     const taken = async (): Promise<boolean> => !(await this.isOpen()) || (await this.#question()) !== asked || (await this.#find(fits)) === undefined;
     // A list that is painted anew under the pointer swallows the click; a person clicks again.
     for (let clicks = 1; ; clicks++) {
-      await row.click({ timeout: 5_000 }).catch(() => undefined);
+      // At its corner: the tooltip of a long description lies over the middle once the pointer has rested there.
+      await row.click({ timeout: 5_000, position: { x: 10, y: 8 } }).catch(() => undefined);
       if (await until('the choice to be taken', taken, 5_000).catch(() => false)) return;
       if (clicks === 3) throw new Error(`"${wanted}" was clicked three times and not taken`);
       row = await until(`"${wanted}" to choose once more`, find);

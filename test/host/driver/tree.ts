@@ -165,12 +165,19 @@ export class Row {
     return names.map(tidy).filter((name) => name !== '');
   }
 
-  /** Chooses from its context menu. */
+  /** Chooses from its context menu, or from a menu in it. */
   async chooseFromMenu(name: string): Promise<void> {
     await this.#openMenu();
     const menu = this.page.locator('.context-view .monaco-menu');
-    const item = menu.locator('.action-item', { has: this.page.locator('.action-label', { hasText: exactly(name) }) }).first();
-    await item.waitFor();
+    const item = menu.locator('.action-item', { has: this.page.locator('.action-label', { hasText: exactly(name) }) }).last();
+    await until(`“${name}” in the menu or one below it`, async () => {
+      if ((await item.count()) > 0) return true;
+      for (const more of await menu.first().locator('.action-item', { has: this.page.locator('.submenu-indicator') }).all()) {
+        await more.hover();
+        if (await item.waitFor({ timeout: 1000 }).then(() => true, () => false)) return true;
+      }
+      return false;
+    });
     // A menu ignores the mouse for a moment after it opened.
     await until(`the menu to take "${name}"`, async () => {
       if ((await menu.count()) === 0) return true;

@@ -59,6 +59,7 @@ describe('changing what there is', () => {
     await (await editor.quickInput.waitFor('Rename old-exp')).answer('older-exp');
     const row = await pods.row('older-exp');
     await row.chooseFromMenu('Lock Pod');
-    await until('the lock', async () => (await row.menu()).includes('Unlock Pod'));
+    await until('the lock', async () => (await editor.simulator.rest<{ pods: { name: string; locked?: boolean }[] }>('GET', 'pods')).pods.find((p) => p.name === 'older-exp')?.locked === true);
+    await row.chooseFromMenu('Unlock Pod');
   });
 });

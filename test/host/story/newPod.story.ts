@@ -5,7 +5,8 @@ describe('a new pod', () => {
   const editor = useEditor({ folder: 'none' });
 
   it('is made in five steps with the price named before, and is ready in the end', async () => {
-    await editor.sidebar();
+    // The icon hands over the row that has the focus.
+    await (await (await editor.sidebar()).row('llama-ft')).click();
     await editor.sidebarAction('New Pod…');
     await editor.quickInput.answer('sdxl');
     await editor.quickInput.waitFor('New Pod (2/5)');

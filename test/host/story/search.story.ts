@@ -28,6 +28,10 @@ describe('searching a pod, as a person does it', () => {
     await editor.screenshot('search', { readme: true });
     await (await results.row(/for epoch in/)).click();
     await editor.textEditor.waitFor('train.py');
+    // With a line chosen, the icons of the title still mean the whole.
+    await panel().getByRole('button', { name: 'Search on Pod…' }).first().click();
+    await editor.quickInput.waitFor(/Search on Pod · llama-ft: \/workspace/);
+    await editor.quickInput.cancel();
   });
 
   it('shows every replacement before it is made, leaves out what is unchecked, and saves', async () => {

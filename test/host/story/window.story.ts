@@ -42,4 +42,14 @@ describe('a window with the extension', () => {
     const explorer = await editor.explorer();
     assert.match(await explorer.waitFor(/train\.py/), /README\.md/);
   });
+
+  it('says why there is no list of pods, and what to do about it', async () => {
+    await editor.simulator.stop();
+    await editor.reload();
+    const pods = await editor.sidebar();
+    await pods.waitFor(/^Try Again\nShow Log$/, 60_000);
+    assert.match(await editor.sidebarText(), /RunPod cannot be reached.*Trying again in \d+ s\./);
+    await (await pods.row('Show Log')).click();
+    await editor.output(/ECONNREFUSED|cannot be reached/);
+  });
 });

@@ -8,7 +8,8 @@ interface Manifest {
   readonly contributes: {
     readonly commands: { command: string; title: string }[];
     readonly configuration: { properties: Record<string, { scope?: string; markdownDescription?: string }> };
-    readonly menus: Record<string, { command: string }[]>;
+    readonly submenus: { id: string }[];
+    readonly menus: Record<string, { command?: string; submenu?: string; when?: string; group?: string }[]>;
   };
 }
 
@@ -19,9 +20,16 @@ describe('the manifest', () => {
     assert.deepEqual(manifest().contributes.commands.map((c) => c.command).sort(), [...COMMANDS].sort());
   });
 
-  it('uses only commands that exist in its menus', () => {
-    for (const [menu, items] of Object.entries(manifest().contributes.menus))
-      for (const item of items) assert.ok((COMMANDS as readonly string[]).includes(item.command), `${menu}: ${item.command}`);
+  it('uses only commands and submenus that exist in its menus', () => {
+    const { menus, submenus } = manifest().contributes;
+    for (const [menu, items] of Object.entries(menus))
+      for (const { command, submenu } of items) assert.ok(command === undefined ? submenus.some(({ id }) => id === submenu) : (COMMANDS as readonly string[]).includes(command), `${menu}: ${command ?? submenu}`);
+  });
+
+  it('has no more in a pod’s menu than a small window shows', () => {
+    const shown = manifest().contributes.menus['view/item/context']?.filter(({ when, group }) => /\/\^\(?pod/.test(when ?? '') && !group?.startsWith('inline')) ?? [];
+    // As many as a running pod has at most, and those of a stopped one.
+    assert.ok(shown.length <= 24, `${shown.length}`);
   });
 
   it('keeps what could redirect a key out of a folder’s reach', () => {
