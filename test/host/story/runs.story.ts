@@ -27,7 +27,9 @@ describe('a run that outlives its window', () => {
     await (await pods.row('llama-ft')).expand();
     const run = await pods.row('train.py');
     await run.waitFor(/running \d+ s/);
+    await editor.resize(924, 620);
     await editor.screenshot('runs', { readme: true });
+    await editor.resize(1280, 1000);
   });
 
   it('is there again, with all it has printed, when the window opens again', async () => {

@@ -25,7 +25,7 @@ describe('searching a pod, as a person does it', () => {
     const results = found();
     await results.waitFor(/train\.py \d+/);
     assert.match(await summary(), /“epoch” in llama-ft: \/workspace · Matches: \d+, files: \d+\./);
-    await editor.screenshot('search', { readme: true });
+    await editor.screenshot('search', { readme: { part: '.part.panel' } });
     await (await results.row(/for epoch in/)).click();
     await editor.textEditor.waitFor('train.py');
     // With a line chosen, the icons of the title still mean the whole.
