@@ -22,7 +22,7 @@ import { DiskFigures } from './editor/disk/figures';
 import { registerFileSystem } from './editor/fileSystem/register';
 import { Guards } from './editor/guard/guards';
 import { registerGuards } from './editor/guard/register';
-import { Unsolved } from './editor/guard/unsolved';
+import { pendingEnds, Unsolved } from './editor/guard/unsolved';
 import { registerLaunches } from './editor/launch/register';
 import type { Parts } from './editor/parts';
 import { RunBook } from './editor/podRuns/book';
@@ -70,7 +70,7 @@ export function activate(context: ExtensionContext): void {
   const pending = pendingCreates(context.globalState);
   const watches = new Watches(context, keys, api, log);
   const guards = new Guards({ store, sessions, log, urls: guardUrls, now });
-  const parts: Parts = { guards, context, log, keys, api, store, reach, sessions, activePod, identities, podLogs, runBook, followed, pendingCreates: pending, orphans: orphans(context.globalState), watches, files, fileChanges, now, ledgers: new Ledgers(context), mappings: new Mappings(context.workspaceState) };
+  const parts: Parts = { guards, context, log, keys, api, store, reach, sessions, activePod, identities, podLogs, runBook, followed, pendingCreates: pending, pendingEnds: pendingEnds(context.globalState, now), orphans: orphans(context.globalState), watches, files, fileChanges, now, ledgers: new Ledgers(context), mappings: new Mappings(context.workspaceState) };
 
   const aliases = new PodAliases(parts);
   const attention = new AttentionWatch(store, sessions);

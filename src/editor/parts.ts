@@ -3,6 +3,7 @@ import type { PodFiles } from '../files/pod/podFiles';
 import type { ReachDeps } from '../pods/reach';
 import type { Orphans } from '../pods/orphans';
 import type { PendingCreates } from '../pods/pendingCreates';
+import type { PendingEnds } from '../pods/pendingEnds';
 import type { PodSessions } from '../pods/session';
 import type { PodStore } from '../pods/store';
 import type { ActivePod } from './activePod';
@@ -35,6 +36,8 @@ export interface Parts {
   readonly guards: Guards;
   /** Creates whose end is not known yet. */
   readonly pendingCreates: PendingCreates;
+  /** Stops and terminates that RunPod has not confirmed yet. */
+  readonly pendingEnds: PendingEnds;
   /** Pods of lost creates that nobody has decided on yet. */
   readonly orphans: Orphans;
   /** Hardware that is waited for. */

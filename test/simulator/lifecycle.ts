@@ -88,6 +88,7 @@ export class Lifecycle {
       const why = pod.locked && (action === 'stop' || action === 'restart') ? 'pod is locked' : `pod is ${pod.status}`;
       throw conflict(`action ${action} is not valid: ${why}`);
     }
+    if (actor === 'user' && this.world.settings.ignoredActions.includes(action)) return;
     switch (action) {
       case 'start':
         return this.#start(pod);

@@ -1,5 +1,6 @@
 import type { ImageKind, LinkShape } from './machine';
 import type { LogIds } from './logs';
+import type { PodAction } from './pod';
 import type { Quotas } from './ratelimit';
 
 /** Which state of the published contract the API speaks. `2026-10`: pages, exec-form commands, secrets, 413. */
@@ -42,6 +43,8 @@ export interface Settings {
   shortages: readonly Shortage[];
   /** What a stopped pod finds on its machine: its GPU; none, shown as no `gpu` or as count 0; a refusal of its start. */
   startGpu: 'ok' | 'absent' | 'zero' | 'refuse-400' | 'refuse-409';
+  /** Actions that are accepted and never done. */
+  ignoredActions: readonly PodAction[];
   /** Whether the key inside a pod may stop it. */
   podKeyMayStop: boolean;
   graphql: 'on' | 'gone' | 'forbidden' | 'errors';
@@ -84,6 +87,7 @@ export const defaultSettings: Settings = {
   userAgents: 'missing',
   shortages: [],
   startGpu: 'ok',
+  ignoredActions: [],
   podKeyMayStop: true,
   graphql: 'on',
   spot: 'refuse',

@@ -276,7 +276,7 @@ export class Simulator implements Controls {
 
   /** Ends a spot pod as a higher bid does. */
   outbid(pod: string): void {
-    this.lifecycle.act(this.pod(pod), 'stop');
+    this.lifecycle.act(this.pod(pod), 'stop', 'Runpod');
     this.pod(pod).lastStatusChange = `Outbid: ${new Date(this.clock.now()).toString()}`;
   }
 

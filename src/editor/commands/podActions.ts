@@ -1,17 +1,14 @@
 import { l10n, ProgressLocation, window, type Disposable } from 'vscode';
 import { CancelledError } from '../../base/errors';
-import { sleep } from '../../base/time';
+import { endPod, type Ended } from '../../pods/endPod';
 import { stoppedStoragePerHour } from '../../pods/money';
+import type { EndKind } from '../../pods/pendingEnds';
 import { startPod, StartRefusedError } from '../../pods/start';
-import { RunPodError } from '../../runpod/errors';
 import type { Pod } from '../../runpod/types';
 import type { Parts } from '../parts';
 import { gigabytes, rate } from '../words';
-import { choices, command, run, Targets } from './command';
+import { choices, command, Targets } from './command';
 import { showUntilReady, waysOut } from './untilReady';
-
-/** How long RunPod may take to confirm a stop or terminate before we say that it has not. */
-const CONFIRM_MS = 90_000;
 
 export function registerPodActions(parts: Parts): Disposable[] {
   const targets = new Targets(parts.store);
@@ -46,7 +43,10 @@ export function registerPodActions(parts: Parts): Disposable[] {
           l10n.t('Restart Pod'),
         );
       await parts.guards.beforeRestart(pod);
-      await act(parts, pod, 'restart');
+      const client = await parts.api.client();
+      begun(parts, (await client.pods.action(pod.id, 'restart')) ?? (await client.pods.get(pod.id)));
+      // Whoever restarts it wants it to run.
+      await parts.pendingEnds.settle(pod.id);
       void showUntilReady(parts, pod.id, pod.name);
       return { id: pod.id };
     }),
@@ -58,12 +58,7 @@ export function registerPodActions(parts: Parts): Disposable[] {
   ];
 }
 
-/** Asks RunPod for the action and shows at once what it answered; the list is looked at more often for a while. */
-async function act(parts: Parts, pod: Pod, action: 'stop' | 'restart'): Promise<Pod> {
-  const client = await parts.api.client();
-  return begun(parts, (await client.pods.action(pod.id, action)) ?? (await client.pods.get(pod.id)));
-}
-
+/** Shows at once what RunPod answered; the list is looked at more often for a while. */
 function begun(parts: Parts, now: Pod): Pod {
   parts.store.put(now);
   parts.sessions.podChanged(now);
@@ -98,62 +93,47 @@ async function confirm(question: string, detail: string, verb: string): Promise<
   if ((await window.showWarningMessage(question, { modal: true, detail }, verb)) !== verb) throw new CancelledError();
 }
 
-/** Stops, and is done when RunPod says it is stopped. */
+/** Stops, and is done when RunPod says it is stopped. What it does not confirm is seen to by the second look. */
 async function stop(parts: Parts, pod: Pod): Promise<{ id: string; status: string }> {
-  const client = await parts.api.client();
-  return window.withProgress({ location: ProgressLocation.Window, title: l10n.t('Stopping {0}…', pod.name) }, async () => {
-    let now = await act(parts, pod, 'stop');
-    const stopped = await until(CONFIRM_MS, async () => {
-      if (now.status === 'EXITED' || now.status === 'TERMINATED') return true;
-      now = await client.pods.get(pod.id);
-      parts.store.put(now);
-      return false;
-    });
-    if (!stopped) nag(l10n.t('RunPod has not stopped {0} yet: it still says {1}, and it may go on billing.', pod.name, now.status), l10n.t('Stop Pod'), () => run('runpod.stopPod', { podId: pod.id }, { confirmed: true }));
-    parts.sessions.podChanged(now);
-    return { id: pod.id, status: now.status };
-  });
+  const { pod: now = pod, confirmed } = await window.withProgress({ location: ProgressLocation.Window, title: l10n.t('Stopping {0}…', pod.name) }, () => end(parts, pod, 'stop'));
+  const status = confirmed && now.status !== 'EXITED' ? 'TERMINATED' : now.status;
+  if (status === 'TERMINATED') await forget(parts, pod);
+  else parts.sessions.podChanged(now);
+  return { id: pod.id, status };
 }
 
 /** Terminates, and is done when RunPod no longer knows the pod. */
 async function terminate(parts: Parts, pod: Pod): Promise<{ id: string }> {
+  const { confirmed } = await window.withProgress({ location: ProgressLocation.Window, title: l10n.t('Terminating {0}…', pod.name) }, () => end(parts, pod, 'terminate'));
+  if (confirmed) await forget(parts, pod);
+  return { id: pod.id };
+}
+
+async function end(parts: Parts, pod: Pod, kind: EndKind): Promise<Ended> {
+  const { store, pendingEnds, keys, log } = parts;
   const client = await parts.api.client();
-  return window.withProgress({ location: ProgressLocation.Window, title: l10n.t('Terminating {0}…', pod.name) }, async () => {
-    await client.pods.terminate(pod.id).catch((error: unknown) => {
-      // Gone already is what was wanted; whether it really is gone is asked below.
-      if (!(error instanceof RunPodError && error.code === 'not-found')) throw error;
-    });
-    const gone = await until(CONFIRM_MS, async () => {
-      try {
-        return (await client.pods.get(pod.id)).status === 'TERMINATED';
-      } catch (error) {
-        if (error instanceof RunPodError && error.code === 'not-found') return true;
-        throw error;
-      }
-    });
-    if (!gone) {
-      nag(l10n.t('RunPod has not deleted {0} yet; it may go on billing.', pod.name), l10n.t('Terminate {0}', pod.name), () => run('runpod.terminatePod', { podId: pod.id }, { confirmed: true }));
-      return { id: pod.id };
-    }
-    parts.store.remove(pod.id);
-    parts.sessions.forget(pod.id);
-    if (parts.activePod.id === pod.id) await parts.activePod.set(undefined);
-    void parts.store.refresh();
-    return { id: pod.id };
+  let first = true;
+  const ended = await endPod(client.pods, pod, kind, {
+    pending: pendingEnds,
+    origin: keys.account,
+    now: () => parts.now(),
+    onNews: (news) => {
+      if (first) begun(parts, news);
+      else store.put(news);
+      first = false;
+    },
   });
-}
-
-/** Asks `done` every second or so, for `ms` milliseconds at most. Single failures are not the answer. */
-async function until(ms: number, done: () => Promise<boolean>): Promise<boolean> {
-  const end = Date.now() + ms;
-  for (let wait = 300; ; wait = Math.min(3000, wait * 1.5)) {
-    if (await done().catch(() => false)) return true;
-    if (Date.now() >= end) return false;
-    await sleep(wait);
+  if (!ended.confirmed) {
+    log.warn(`${kind} of ${pod.id}: RunPod still says ${ended.pod?.status ?? 'nothing'}`);
+    store.redress();
   }
+  return ended;
 }
 
-/** What was asked for has not happened and costs money: said until it is solved or dismissed. */
-function nag(message: string, verb: string, again: () => Promise<void>): void {
-  void window.showErrorMessage(message, verb).then((answer) => (answer === verb ? again() : undefined));
+/** The pod is gone. */
+async function forget(parts: Parts, pod: Pod): Promise<void> {
+  parts.store.remove(pod.id);
+  parts.sessions.forget(pod.id);
+  if (parts.activePod.id === pod.id) await parts.activePod.set(undefined);
+  void parts.store.refresh();
 }

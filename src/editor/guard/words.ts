@@ -5,7 +5,8 @@ import { isGuarded } from '../../pods/guard/standing';
 import type { GuardWish } from '../../pods/guard/wish';
 import type { Pod } from '../../runpod/types';
 import type { Finding } from '../../pods/guard/secondLook';
-import { localTime, longTime, money, rate } from '../words';
+import type { PendingEnd } from '../../pods/pendingEnds';
+import { localTime, longTime, money, rate, shortTime } from '../words';
 
 /** Whether somebody has to see to it that this pod ends. */
 export const endsItself = (pod: Pod & WithGuard): boolean => isGuarded(pod.guard) || limitInArgs(pod) !== undefined;
@@ -33,9 +34,14 @@ export function limitNote(pod: Pod & WithGuard, now: number): { readonly alarm?:
 }
 
 /** What is the matter with a pod that somebody has to decide on, for a sentence of its own. */
-export function findingWords({ kind, pod, since }: Finding, now: number): string {
+export function findingWords(finding: Finding, now: number): string {
+  const { pod, since } = finding;
   const late = longTime(now - since);
-  switch (kind) {
+  switch (finding.kind) {
+    case 'unconfirmed':
+      return finding.end.kind === 'stop'
+        ? l10n.t('RunPod has not confirmed that {0} is stopped, asked for {1} ago. It may go on billing: {2}.', pod.name, late, rate(pod.costPerHour))
+        : l10n.t('RunPod has not confirmed that {0} is deleted, asked for {1} ago. It may go on billing: {2}.', pod.name, late, rate(pod.costPerHour));
     case 'past-limit':
       return l10n.t('{0} should have ended {1} ago and still runs at {2}: nothing on it could stop it.', pod.name, late, rate(pod.costPerHour));
     case 'stuck':
@@ -46,9 +52,21 @@ export function findingWords({ kind, pod, since }: Finding, now: number): string
 }
 
 /** The same in as few words as a row has room for. */
-export function findingMark(kind: Finding['kind']): string {
-  return kind === 'past-limit' ? l10n.t('past its limit ⚠') : kind === 'stuck' ? l10n.t('stuck ⚠') : l10n.t('answer was lost ⚠');
+export function findingMark(finding: Finding, now: number): string {
+  switch (finding.kind) {
+    case 'past-limit':
+      return l10n.t('past its limit ⚠');
+    case 'stuck':
+      return l10n.t('stuck ⚠');
+    case 'orphan':
+      return l10n.t('answer was lost ⚠');
+    case 'unconfirmed':
+      return finding.end.kind === 'stop' ? l10n.t('stop not confirmed {0} ⚠', shortTime(now - finding.since)) : l10n.t('delete not confirmed {0} ⚠', shortTime(now - finding.since));
+  }
 }
+
+/** What is the matter with a stop or terminate that is not confirmed, where there is no room for how long. */
+export const askWords = ({ kind }: Pick<PendingEnd, 'kind'>): string => (kind === 'stop' ? l10n.t('stop not confirmed') : l10n.t('delete not confirmed'));
 
 /** How late a stop may be before it is said. */
 export const PAST_MS = 2 * 60_000;

@@ -97,7 +97,7 @@ function describe(pod: Pod, look: PodLook, { state, now, activePod, unsolved }: 
   let remark: string | undefined;
   let after: string | undefined;
   const finding = unsolved?.(pod.id);
-  const mark = finding && findingMark(finding.kind);
+  const mark = finding && findingMark(finding, now);
   if (look === 'stopped') {
     parts.push(l10n.t('stopped'));
     if (mark !== undefined) parts.push(mark);
@@ -107,7 +107,7 @@ function describe(pod: Pod, look: PodLook, { state, now, activePod, unsolved }: 
     if (look === 'changing' || look === 'waiting-ssh' || look === 'error' || look === 'unknown') parts.push(stateWord(pod));
     if (mark !== undefined && finding?.kind === 'stuck') parts.push(mark);
     parts.push(rate(pod.costPerHour));
-    if (mark !== undefined && finding?.kind === 'orphan') parts.push(mark);
+    if (mark !== undefined && (finding?.kind === 'orphan' || finding?.kind === 'unconfirmed')) parts.push(mark);
     const left = timeLeftOf(pod, balanceEnd(state.account));
     const note = limitNote(pod, now);
     const { remark: said } = note;

@@ -1,15 +1,20 @@
 import type { Pod } from '../../runpod/types';
 import { mayBill } from '../money';
+import type { PendingEnd } from '../pendingEnds';
 import { ownEnd } from '../timeLeft';
 import type { WithGuard } from './standing';
 
-/** A pod that costs money and perhaps should not. `orphan`: it exists though the answer to its create was lost. */
-export interface Finding {
-  readonly kind: 'past-limit' | 'stuck' | 'orphan';
-  readonly pod: Pod;
-  /** When it should have ended, since when it is on its way, or when it was made; ms since 1970 by the API's clock. */
-  readonly since: number;
-}
+/** As much of a pod as is known of one that cannot be read just now. */
+export type FoundPod = Pick<Pod, 'id' | 'name' | 'costPerHour'>;
+
+/**
+ * A pod that costs money and perhaps should not. `orphan`: it exists though the answer to its create was lost. `unconfirmed`:
+ * it was to be stopped or terminated, and RunPod has not said that it is. `since`: when it should have ended, since when it is
+ * on its way, when it was made, or when its end was asked for; ms since 1970 by the API's clock.
+ */
+export type Finding =
+  | { readonly kind: 'past-limit' | 'stuck' | 'orphan'; readonly pod: FoundPod; readonly since: number }
+  | { readonly kind: 'unconfirmed'; readonly pod: FoundPod; readonly since: number; readonly end: PendingEnd };
 
 /** Since when pods are on their way, by id; kept across reloads, for the API does not tell of a second start. */
 export type OnTheirWay = Readonly<Record<string, number>>;

@@ -25,6 +25,11 @@ export class Message {
       return false;
     });
   }
+
+  /** Clicks on a link in its words. */
+  async follow(name: string): Promise<void> {
+    await this.root.locator(`${this.textOf} a`, { hasText: name }).click({ timeout: 5000 });
+  }
 }
 
 /** Runs in the page. */

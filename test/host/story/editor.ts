@@ -225,8 +225,9 @@ export class Editor {
 
   /** The items of the status bar, left to right, as they are read aloud. */
   async statusBar(): Promise<string[]> {
-    const items = await this.page.locator('.part.statusbar .statusbar-item:visible').all();
-    return (await Promise.all(items.map(async (item) => tidy(await item.getAttribute('aria-label')) || tidy(await item.textContent())))).filter((text) => text !== '');
+    // Read at one moment: items come and go.
+    const labels = await this.page.locator('.part.statusbar .statusbar-item:visible').evaluateAll((items: { getAttribute(name: string): string | null; textContent: string | null }[]) => items.map((item) => [item.getAttribute('aria-label'), item.textContent] as const));
+    return labels.map(([label, text]) => tidy(label) || tidy(text)).filter((text) => text !== '');
   }
 
   /** Waits for an item of the status bar; returns its text. */

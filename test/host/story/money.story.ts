@@ -122,6 +122,46 @@ describe('what costs money and does not go well', () => {
     await (await editor.dialog(/Stop .*\?.*Compute billing ends/)).press('Cancel');
   });
 
+  it('says of a stop that RunPod takes and does not do, until it is done', async () => {
+    await editor.clearNotifications();
+    const minutes = (n: number): Promise<unknown> => editor.simulator.control('POST', 'advance', { ms: n * 60_000 });
+    const asked = async (times: number): Promise<void> => {
+      const seen = await editor.simulator.control<{ method: string; path: string; status?: number }[]>('GET', 'requests');
+      if (seen.filter((r) => r.method === 'POST' && r.path.endsWith('/action') && r.status === 200).length < times) throw new Error('not yet');
+    };
+    await editor.simulator.control('PATCH', 'settings', { ignoredActions: ['stop'] });
+    await editor.simulator.control('DELETE', 'requests');
+    await (await (await editor.sidebar()).row('llama-ft')).action('Stop Pod…');
+    await (await editor.dialog(/Stop llama-ft\?/)).press('Stop Pod');
+    await until('RunPod to be asked', () => asked(1).then(() => true, () => false));
+    await minutes(2);
+    const told = await editor.notification(/^llama-ft \(\$0\.69\/hr\): stop not confirmed for \dm\. Stop Again/);
+    await (await (await editor.sidebar()).row('llama-ft')).waitFor(/\$0\.69\/hr · stop not confirmed \dm ⚠/);
+    await editor.statusItem(/has not confirmed that llama-ft is stopped/);
+    await editor.screenshot('stop-unconfirmed');
+    // Asked for once more in vain.
+    await told.follow('Stop Again');
+    await until('RunPod to be asked again', () => asked(2).then(() => true, () => false));
+    await until('the notification to go', async () => !(await editor.notifications()).some((text) => /not confirmed/.test(text)));
+    await minutes(2);
+    await editor.notification(/stop not confirmed for \dm\. Open Console/);
+    // Another window knows of it, and says it again when it is time.
+    await editor.reload();
+    await (await (await editor.sidebar()).row('llama-ft')).waitFor(/stop not confirmed \dm ⚠/);
+    await editor.statusItem(/has not confirmed that llama-ft is stopped/);
+    assert.deepEqual((await editor.notifications()).filter((text) => /not confirmed/.test(text)), []);
+    await minutes(3);
+    await editor.command('RunPod: Refresh Pods');
+    await editor.notification(/stop not confirmed for \dm\. Open Console/);
+    // Confirmed late, it is over by itself.
+    await editor.simulator.control('PATCH', 'settings', { ignoredActions: [] });
+    await editor.simulator.rest('POST', `pods/${(await named('llama-ft'))?.id}/action`, { action: 'stop' });
+    await editor.command('RunPod: Refresh Pods');
+    await (await (await editor.sidebar()).row('llama-ft')).waitFor(/^(?!.*confirmed).*stopped/);
+    await until('the notification to go', async () => !(await editor.notifications()).some((text) => /not confirmed/.test(text)));
+    assert.ok(!(await editor.statusBar()).some((text) => /not confirmed/.test(text)));
+  });
+
   it('says why there is no spot pod, with the nearest price on demand', async () => {
     await askForSpot();
     const refused = await editor.notification(/RunPod says: “.*Nearest on demand: .*A4000.* at \$0\.\d\d\/hr/);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type * as vscode from 'vscode';
 import { silentLog } from '../../../src/base/log';
 import type { Parts } from '../../../src/editor/parts';
-import { Unsolved } from '../../../src/editor/guard/unsolved';
+import { pendingEnds, Unsolved } from '../../../src/editor/guard/unsolved';
 import { podRow } from '../../../src/editor/podsView/rows';
 import { podTooltip } from '../../../src/editor/podsView/tooltip';
 import { Orphans, type Orphan } from '../../../src/pods/orphans';
@@ -25,7 +25,7 @@ describe('a pod that nobody knows to have asked for', () => {
     store = new PodStore(async () => ({ listPods: async () => rows ?? Promise.reject(new Error('no answer')), readAccount: async () => undefined }), silentLog);
     const globalState: vscode.Memento = { keys: () => [], get: <T>(_key: string, otherwise?: T) => otherwise, update: async () => undefined };
     const orphans = new Orphans({ read: () => shelf, write: async (all) => void (shelf = all) });
-    unsolved = new Unsolved({ store, orphans, keys: { account: 'o' }, context: { globalState }, now: Date.now } as unknown as Parts);
+    unsolved = new Unsolved({ store, orphans, pendingEnds: pendingEnds(globalState, Date.now), keys: { account: 'o' }, context: { globalState }, now: Date.now } as unknown as Parts);
     await store.refresh();
   });
   afterEach(() => {
