@@ -3,7 +3,7 @@ import { l10n, window } from 'vscode';
 import { CancelledError } from '../base/errors';
 import { Emitter } from '../base/emitter';
 import { isKnownOrigin, mayUseEnvironmentKey, originOf, secretNameFor } from '../runpod/keyOrigin';
-import { settings, settingsLieElsewhere } from './settings';
+import { besideRemoteWindow, settings } from './settings';
 
 const APPROVED = 'runpod.approvedOrigins';
 const SIGNED_OUT = 'runpod.signedOutOrigins';
@@ -147,7 +147,7 @@ export class ApiKeys {
   }
 
   get #ownMachine(): boolean {
-    return !settingsLieElsewhere();
+    return !besideRemoteWindow();
   }
 
   #secretName(name: string | undefined): string {

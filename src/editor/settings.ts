@@ -41,14 +41,14 @@ export const settings = {
 };
 
 /**
- * Whether settings may be those of another machine than ours: in a remote window of the desktop editor, where we run beside the
- * window, what the remote's settings file says goes before the person's own.
+ * Whether we run beside the window and not on its machine, as in a remote window of the desktop editor: the files of its folders
+ * are not of this computer, and what the remote's settings file says goes before the person's own.
  */
-export const settingsLieElsewhere = (): boolean => env.remoteName !== undefined && extensions.getExtension(EXTENSION)?.extensionKind === ExtensionKind.UI;
+export const besideRemoteWindow = (): boolean => env.remoteName !== undefined && extensions.getExtension(EXTENSION)?.extensionKind === ExtensionKind.UI;
 
 /** A setting of the machine that we run on: a remote has no say in how this machine reaches RunPod. */
 function ofThisMachine<T>(section: WorkspaceConfiguration, key: string): T | undefined {
-  if (!settingsLieElsewhere()) return section.get<T>(key);
+  if (!besideRemoteWindow()) return section.get<T>(key);
   // The editor tells them apart, though its declarations do not say so.
   const told: { readonly globalLocalValue?: T; readonly defaultValue?: T } | undefined = section.inspect<T>(key);
   return told?.globalLocalValue ?? told?.defaultValue;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
@@ -219,6 +219,21 @@ describe('a pod as a git remote', function () {
     } finally {
       await bare.stop();
     }
+  });
+
+  it('runs no program called git that lies in the folder', async () => {
+    // On Windows a program is looked for in the current folder first; elsewhere a PATH can say so.
+    const trap = path.join(local.folder, 'git');
+    await writeFile(trap, '#!/bin/sh\necho ran > ran\n', { mode: 0o755 });
+    const before = process.env['PATH'];
+    process.env['PATH'] = `.:${before ?? ''}`;
+    try {
+      assert.equal((await repositoryHere(local)).top, await realpath(local.folder));
+    } finally {
+      process.env['PATH'] = before;
+      await rm(trap);
+    }
+    await assert.rejects(access(path.join(local.folder, 'ran')));
   });
 
   it('takes a history that is cut off, and one of the longer hashes', async () => {

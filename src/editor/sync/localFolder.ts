@@ -17,6 +17,19 @@ export function isProject(folder: Uri): boolean {
   return relative(path, homedir()) !== '' && parse(path).root !== path && relative(homedir(), path).split(/[\\/]/).some((part) => part !== '..');
 }
 
+/**
+ * Where a file lies below a folder; '' for the folder itself, `undefined` for what lies elsewhere. Windows and macOS do not mind
+ * case, and the letter of a drive is written now one way and now another.
+ */
+export function pathBelow(folder: Uri, uri: Uri, platform: NodeJS.Platform = process.platform): string | undefined {
+  const [root, path] = [folder, uri].map((one) => one.path.replace(/\/+$/, '')) as [string, string];
+  const folds = folder.scheme === 'file' && (platform === 'win32' || platform === 'darwin');
+  const start = path.slice(0, root.length);
+  if (folds ? start.toLowerCase() !== root.toLowerCase() : start !== root) return undefined;
+  const rest = path.slice(root.length);
+  return rest === '' || rest.startsWith('/') ? rest.slice(1) : undefined;
+}
+
 /** What the folder is called on a pod. */
 export const folderName = (folder: Uri): string => folder.path.replace(/\/+$/, '').split('/').at(-1) || 'project';
 

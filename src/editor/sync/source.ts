@@ -1,7 +1,7 @@
 import { FileType, l10n, Uri, window, workspace } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { SCHEME, SCHEME_READONLY } from '../ids';
-import { folderName, isProject } from './localFolder';
+import { folderName, isProject, pathBelow } from './localFolder';
 
 /** A local folder, and the part of it that is meant. */
 export interface Source {
@@ -25,8 +25,7 @@ export async function sourceOf(target: unknown, others: readonly Uri[]): Promise
   const folder = open ?? (isFolder ? given : Uri.joinPath(given, '..'));
   if (!isLocal(folder)) throw new Error(l10n.t('{0} is on a pod already. Choose a folder of this computer.', given.toString(true)));
   if (!isProject(folder)) throw new Error(l10n.t('{0} is a whole home folder or disk; open the project’s own folder.', folder.fsPath));
-  const root = folder.path.replace(/\/+$/, '');
-  const paths = all.filter((uri) => uri.path === root || uri.path.startsWith(`${root}/`)).map((uri) => uri.path.slice(root.length + 1).replace(/\/+$/, ''));
+  const paths = all.map((uri) => pathBelow(folder, uri)).filter((path) => path !== undefined);
   return paths.includes('') ? { folder } : { folder, paths };
 }
 

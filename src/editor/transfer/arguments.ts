@@ -1,6 +1,7 @@
 import { l10n, Uri } from 'vscode';
 import { choices } from '../commands/command';
 import { SCHEME, SCHEME_READONLY } from '../ids';
+import { besideRemoteWindow } from '../settings';
 
 export const isOnPod = (uri: Uri): boolean => uri.scheme === SCHEME || uri.scheme === SCHEME_READONLY;
 
@@ -37,11 +38,16 @@ function toUri(value: unknown, asUri: (path: string) => Uri): Uri {
 const pathOf = (uri: Uri): string => (isOnPod(uri) ? uri.path : localPath(uri));
 
 /**
- * The path of a file of the computer that the extension runs on. In a window on a remote machine, what is dragged out of the
- * Explorer carries that machine's own scheme.
+ * The path of a file of the computer that the extension runs on. Where that is the machine of the window, what is dragged out of
+ * the Explorer carries that machine's own scheme; where it is not, the same path here would be another file.
  */
-export function localPath(uri: Uri): string {
+export const localPath = (uri: Uri): string => pathHere(uri, besideRemoteWindow());
+
+export function pathHere(uri: Uri, beside: boolean): string {
   if (uri.scheme === 'file') return uri.fsPath;
-  if (uri.scheme === 'vscode-remote') return Uri.file(uri.path).fsPath;
+  if (uri.scheme === 'vscode-remote') {
+    if (!beside) return Uri.file(uri.path).fsPath;
+    throw new Error(l10n.t('{0} is on the machine of this window, and files are moved from and to this computer. Push to Pod sends folders of that machine too.', uri.path));
+  }
   throw new Error(l10n.t('{0} is not a file of this computer.', uri.toString(true)));
 }

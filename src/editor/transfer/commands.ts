@@ -7,6 +7,7 @@ import type { Pod } from '../../runpod/types';
 import { command, targetId, Targets } from '../commands/command';
 import { SCHEME } from '../ids';
 import type { Parts } from '../parts';
+import { besideRemoteWindow } from '../settings';
 import { isOnPod, localPath, readChoices } from './arguments';
 import { runTransfer } from './run';
 
@@ -59,7 +60,8 @@ async function askSources(): Promise<readonly Uri[]> {
     if (picked === undefined) throw new CancelledError();
     kind = picked;
   }
-  const chosen = await window.showOpenDialog({ title, canSelectFiles: kind.canSelectFiles, canSelectFolders: kind.canSelectFolders, canSelectMany: true, openLabel: l10n.t('Upload') });
+  // Beside a remote window the dialog would show that machine's files, which are not of this computer.
+  const chosen = await window.showOpenDialog({ title, canSelectFiles: kind.canSelectFiles, canSelectFolders: kind.canSelectFolders, canSelectMany: true, openLabel: l10n.t('Upload'), ...(besideRemoteWindow() ? { defaultUri: Uri.file(homedir()) } : {}) });
   if (chosen === undefined || chosen.length === 0) throw new CancelledError();
   return chosen;
 }

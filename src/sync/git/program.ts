@@ -37,8 +37,9 @@ export class Git {
   ask(words: readonly string[], { deadlineMs = DEADLINE_MS, signal }: GitRunOptions = {}): Promise<GitAnswer> {
     return new Promise((resolve, reject) => {
       const env = { ...process.env, LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0' };
-      const options = { cwd: this.folder, env, timeout: deadlineMs, maxBuffer: 1 << 28, windowsHide: true, ...(signal && { signal }) };
-      const child = execFile(this.program, ['-c', 'core.fsmonitor=false', ...words], options, (error, stdout, stderr) => {
+      // Not started in the folder: Windows, and a PATH with `.` in it, would take a program called git that lies there.
+      const options = { env, timeout: deadlineMs, maxBuffer: 1 << 28, windowsHide: true, ...(signal && { signal }) };
+      const child = execFile(this.program, ['-C', this.folder, '-c', 'core.fsmonitor=false', ...words], options, (error, stdout, stderr) => {
         if (error === null) return resolve({ code: 0, stdout, stderr });
         if (signal?.aborted) return reject(new CancelledError());
         const code: unknown = error.code;
