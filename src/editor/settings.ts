@@ -34,6 +34,7 @@ export const settings = {
       ...(authorization ? { authorization } : {}),
       // Where nobody can tell whose setting it is, certificates are checked: a proxy of the remote's could read the key else.
       strictSsl: ofThisMachine<boolean>(http, 'proxyStrictSSL') ?? true,
+      systemCertificates: ofThisMachine<boolean>(http, 'systemCertificates') ?? true,
       noProxy: ofThisMachine<string[]>(http, 'noProxy') ?? [],
       env: process.env,
     };

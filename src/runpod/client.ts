@@ -26,6 +26,8 @@ export interface RunPodClientOptions {
   /** The network in front of RunPod refuses some libraries' defaults, so it is always our own. */
   readonly userAgent: string;
   readonly proxy?: ProxySettings | (() => ProxySettings);
+  /** What this computer trusts, Node's own certificates included; replaced in tests. */
+  readonly systemCertificates?: (() => readonly string[]) | undefined;
   readonly log: Logger;
   readonly timings?: Partial<Timings>;
 }
@@ -53,7 +55,7 @@ export class RunPodClient implements Disposable {
   constructor(options: RunPodClientOptions) {
     const { restUrl, graphqlUrl = DEFAULT_GRAPHQL_URL, key, userAgent, log, proxy, approvedOrigins = [] } = options;
     const settings = typeof proxy === 'function' ? proxy : (): ProxySettings => proxy ?? { strictSsl: true, env: {} };
-    this.#dispatchers = new Dispatchers(settings);
+    this.#dispatchers = new Dispatchers(settings, options.systemCertificates);
     const timings = { ...defaultTimings, ...options.timings };
     const shared = { key, userAgent, log, timings, dispatchers: this.#dispatchers };
     this.#rest = new Transport({ ...shared, baseUrl: restUrl, clock: this.serverClock });

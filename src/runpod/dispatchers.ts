@@ -4,6 +4,7 @@ import type { Disposable } from '../base/disposable';
 import { messageOf } from '../base/errors';
 import type { ProxySettings } from './proxy';
 import { proxyFor } from './proxy';
+import { isUntrusted, systemCertificates } from './systemTrust';
 
 /** A connection is not waited for longer than this, in milliseconds. */
 const connectMs = 10_000;
@@ -20,18 +21,40 @@ const loadUndici = (): Promise<typeof Undici> => import('undici');
 export class Dispatchers implements Disposable {
   #known = new Map<string, Dispatcher>();
   #disposed = false;
+  /** What counts besides Node's own certificates, once those were not enough. */
+  #trusted: readonly string[] | undefined;
 
-  constructor(private readonly settings: () => ProxySettings) {}
+  /** @param fromSystem what this computer trusts, Node's own included; replaced in tests */
+  constructor(
+    private readonly settings: () => ProxySettings,
+    private readonly fromSystem: () => readonly string[] = systemCertificates,
+  ) {}
 
-  /** @throws TypeError when the proxy's address cannot be read. */
-  async for(target: URL, write: boolean): Promise<Dispatcher> {
+  /**
+   * Sends something on its way. Where nobody whom Node knows vouches for the other end, once more with those whom this computer
+   * trusts, as the editor's own requests have it; nothing has been sent by then.
+   * @throws TypeError when the proxy's address cannot be read, and what `send` throws
+   */
+  async through<T>(target: URL, write: boolean, send: (dispatcher: Dispatcher) => Promise<T>): Promise<T> {
+    try {
+      return await send(await this.#for(target, write));
+    } catch (error) {
+      if (this.#trusted !== undefined || !isUntrusted(error) || this.settings().systemCertificates === false) throw error;
+      this.#trusted = this.fromSystem();
+      if (this.#trusted.length === 0) throw error;
+      return send(await this.#for(target, write));
+    }
+  }
+
+  async #for(target: URL, write: boolean): Promise<Dispatcher> {
     const settings = this.settings();
     const proxy = proxyFor(target, settings);
     const undici = await loadUndici();
-    const key = JSON.stringify([proxy?.href, settings.authorization, settings.strictSsl, write]);
+    const trusted = settings.systemCertificates === false ? [] : (this.#trusted ?? []);
+    const key = JSON.stringify([proxy?.href, settings.authorization, settings.strictSsl, trusted.length, write]);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const made = create(undici, proxy, settings, write);
+    const made = create(undici, proxy, settings, write, trusted);
     if (this.#disposed) void made.close();
     else this.#known.set(key, made);
     return made;
@@ -45,8 +68,8 @@ export class Dispatchers implements Disposable {
   }
 }
 
-function create(undici: typeof Undici, proxy: URL | undefined, settings: ProxySettings, write: boolean): Dispatcher {
-  const tls = { rejectUnauthorized: settings.strictSsl, timeout: connectMs };
+function create(undici: typeof Undici, proxy: URL | undefined, settings: ProxySettings, write: boolean, trusted: readonly string[]): Dispatcher {
+  const tls = { rejectUnauthorized: settings.strictSsl, timeout: connectMs, ...(trusted.length === 0 ? {} : { ca: [...trusted] }) };
   // Deadlines are kept per call, over the whole of it; undici's own would only cut them short.
   const common = { headersTimeout: 0, bodyTimeout: 0, pipelining: write ? 0 : 1, keepAliveMaxTimeout: 30_000 };
   if (proxy === undefined) return new undici.Agent({ ...common, connect: tls });

@@ -6,6 +6,8 @@ export interface ProxySettings {
   readonly url?: string;
   /** `http.proxyStrictSSL`: whether certificates are checked. Also holds without a proxy. */
   readonly strictSsl: boolean;
+  /** `http.systemCertificates`: whether those that this computer trusts count too; they do unless told. */
+  readonly systemCertificates?: boolean;
   /** `http.noProxy`. */
   readonly noProxy?: readonly string[];
   /** `http.proxyAuthorization`: the whole `Proxy-Authorization` header. */

@@ -138,9 +138,8 @@ export class Transport implements Disposable {
     try {
       key = await this.#key(call, timeoutMs);
       this.#lastKey = key;
-      const dispatcher = await this.options.dispatchers.for(url, call.write);
-      const sentAt = Date.now();
-      const answer = await send(dispatcher, {
+      let sentAt = Date.now();
+      const requestNow = (): HttpRequest => ({
         url,
         method: call.method,
         headers: {
@@ -155,6 +154,10 @@ export class Transport implements Disposable {
         signals: call.signals,
         write: call.write,
         maxBytes: this.timings.maxAnswerBytes,
+      });
+      const answer = await this.options.dispatchers.through(url, call.write, (dispatcher) => {
+        sentAt = Date.now();
+        return send(dispatcher, requestNow());
       });
       this.#heard(answer, call, sentAt, performance.now() - started);
       const refusal = 'status' in answer ? refusalOf(answer, call, key, this.options.baseUrl) : undefined;

@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tls from 'node:tls';
+import { rootCertificates } from 'node:tls';
 import { proxyFor } from '../../src/runpod/proxy';
 import type { ProxySettings } from '../../src/runpod/proxy';
+import { systemCertificates } from '../../src/runpod/systemTrust';
 import { certificate, privateKey } from './certificate';
 import { clientFor, failure, json, pod, ScriptedServer } from './scriptedServer';
 
@@ -98,12 +104,47 @@ describe('runpod proxies: calls go through them', () => {
   });
 
   it('checks certificates unless told not to', async () => {
-    const { pods } = clientFor(restUrl, { proxy: settings({ url: proxyUrl() }) });
+    const { pods } = clientFor(restUrl, { proxy: settings({ url: proxyUrl() }), systemCertificates: () => [] });
     const error = await failure(pods.get('p1'));
     assert.equal(error.code, 'network');
     assert.match(error.detail ?? '', /self-signed certificate/);
     assert.equal(asked.length, 1, 'a bad certificate does not get better by asking again');
     assert.equal(origin.seen.length, 0);
+  });
+
+  it('trusts whom this computer trusts where Node knows nobody, unless told not to', async () => {
+    let read = 0;
+    const systemCertificates = (): readonly string[] => {
+      read++;
+      return [...rootCertificates, certificate];
+    };
+    const { pods } = clientFor(restUrl, { proxy: settings({ url: proxyUrl() }), systemCertificates });
+    assert.equal((await pods.update('p1', { name: 'n' })).id, 'p1');
+    assert.equal(origin.count('PATCH'), 1, 'sent once');
+    assert.equal((await pods.get('p1')).id, 'p1');
+    assert.equal(read, 1);
+    assert.equal(asked.length, 3, 'known from then on');
+
+    const strict = clientFor(restUrl, { proxy: settings({ url: proxyUrl(), systemCertificates: false }), systemCertificates });
+    assert.match((await failure(strict.pods.get('p1'))).detail ?? '', /self-signed certificate/);
+    const others = clientFor(restUrl, { proxy: settings({ url: proxyUrl() }), systemCertificates: () => [...rootCertificates] });
+    for (let n = 0; n < 2; n++) assert.match((await failure(others.pods.get('p1'))).detail ?? '', /self-signed certificate/);
+    assert.equal(asked.length, 3 + 1 + 2 + 1, 'looked for once');
+    assert.equal(read, 1);
+  });
+
+  it('finds the certificates of a Linux computer in its files, beside Node’s own', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'runpod-test-'));
+    try {
+      const file = join(folder, 'company.pem');
+      writeFileSync(file, certificate);
+      const found = systemCertificates('linux', { SSL_CERT_FILE: file });
+      assert.ok(rootCertificates.every((one) => found.includes(one)));
+      if (!('getCACertificates' in tls)) assert.ok(found.includes(certificate));
+      if (!('getCACertificates' in tls)) assert.deepEqual(systemCertificates('darwin', { SSL_CERT_FILE: file }), []);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   for (const how of [407, 502, 'hang up'] as const) {
