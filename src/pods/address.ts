@@ -51,5 +51,8 @@ export function addressOf(pod: Pod, options: AddressOptions): PodAddress {
 function awaitsPublicPort(pod: Pod, options: AddressOptions): boolean {
   if (!pod.ports.includes('22/tcp')) return false;
   const age = startedFor(pod, options.now);
-  return age === undefined || age < options.publicPortWaitMs;
+  const { uptimeSeconds } = pod.runtime ?? {};
+  // RUNNING, and so the start, may be told long before the container runs: an image takes its time.
+  if (uptimeSeconds === undefined) return age === undefined || age < options.publicPortWaitMs * 6;
+  return uptimeSeconds * 1000 < options.publicPortWaitMs || age === undefined || age < options.publicPortWaitMs;
 }

@@ -4,6 +4,7 @@ import { sleep } from '../base/time';
 import { RunPodError } from '../runpod/errors';
 import type { CreatePodRequest, Pod, PodRow } from '../runpod/types';
 import { CREATE_MARK } from './createMark';
+import { withCudaFloor } from './cuda';
 import { podMarked, type PendingCreate } from './pendingCreates';
 
 export { CREATE_MARK };
@@ -20,6 +21,8 @@ export interface SshAccess {
   readonly accountKeys: readonly string[];
   /** The ports of the template that the request names: ports in the body replace them, so they are repeated. */
   readonly templatePorts?: readonly string[];
+  /** The image of that template, where it says nothing of CUDA versions itself. */
+  readonly templateImage?: string;
 }
 
 /** A create whose answer was lost and whose pod was not found by looking for it. It may still appear. */
@@ -62,17 +65,18 @@ export function uniqueName(wanted: string, rows: readonly PodRow[]): string {
 }
 
 /**
- * What every create of ours carries whatever was asked: a GPU count (without one no machine matches), `22/tcp`
- * and `startSsh` (without them there is no SSH), and our public key beside the account's in `env.PUBLIC_KEY`
- * (`startSsh` leaves that variable alone when it is set).
+ * What every create of ours carries whatever was asked: a GPU count (without one no machine matches), the CUDA version of
+ * its image, `22/tcp` and `startSsh` (without them there is no SSH), and our public key beside the account's in
+ * `env.PUBLIC_KEY` (`startSsh` leaves that variable alone when it is set).
  */
 export function withSshAccess(request: CreatePodRequest, access: SshAccess): CreatePodRequest {
   const ports = request.ports ?? access.templatePorts ?? [];
   const own = request.env?.['PUBLIC_KEY']?.split('\n') ?? [];
   const keys = [...new Set([access.ownKey, ...access.accountKeys, ...own].map((k) => k.replaceAll('\r', '').trim()).filter((k) => k !== '' && k !== 'null'))];
+  const { gpu, ...rest } = withCudaFloor(request, request.image ?? access.templateImage);
   return {
-    ...request,
-    ...(request.gpu ? { gpu: { ...request.gpu, count: Math.max(1, request.gpu.count || 1) } } : {}),
+    ...rest,
+    ...(gpu ? { gpu: { ...gpu, count: Math.max(1, gpu.count || 1) } } : {}),
     ports: ports.includes('22/tcp') ? [...ports] : [...ports, '22/tcp'],
     startSsh: true,
     env: { ...request.env, PUBLIC_KEY: keys.join('\n') },

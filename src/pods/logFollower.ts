@@ -4,12 +4,17 @@ import { backoff, sleep } from '../base/time';
 import type { ReadPodLogs } from './podApi';
 import { PullProgress } from './pullProgress';
 
+/** The platform's words for a container that it cannot start, or an image that it cannot get. It tries again and again, and bills. */
+const failing = /^error (?:starting|creating|pulling)\b|\bfailed to (?:start|create) (?:container|task)|OCI runtime create failed|failed to pull image|toomanyrequests|pull access denied|manifest (?:unknown|not found)/i;
+
 /** Follows a pod's log while it is being made: the latest line and how far the image is. A cut stream is taken up again. */
 export class LogFollower {
   readonly #pull = new PullProgress();
   #line: string | undefined;
   #pulling = false;
   #containerStarted = false;
+  #failures = 0;
+  #failure: string | undefined;
 
   /** @param since what was printed before belongs to an earlier life of the pod */
   constructor(
@@ -39,6 +44,11 @@ export class LogFollower {
     return this.#containerStarted;
   }
 
+  /** Why the container does not start, in the platform's words, once it has failed more than once and nothing has come of it. */
+  get failure(): string | undefined {
+    return this.#failures > 1 ? this.#failure : undefined;
+  }
+
   start(): void {
     void this.#follow();
   }
@@ -64,6 +74,11 @@ export class LogFollower {
 
   #take(container: boolean, raw: string): void {
     const line = raw.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, '').trim();
+    if (container) this.#failures = 0;
+    else if (failing.test(line)) {
+      this.#failures++;
+      this.#failure = line;
+    }
     if (container || /^start container/i.test(line)) this.#containerStarted = true;
     else if (this.#pull.read(line)) this.#pulling = true;
     if (line === '') return;

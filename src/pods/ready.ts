@@ -33,6 +33,8 @@ export interface Stuck {
   /** What is most likely wrong. */
   readonly code: UnavailableCode;
   readonly pod: Pod | undefined;
+  /** Why its container does not start, in RunPod's words, where the log says so. */
+  readonly failure?: string;
 }
 
 export interface ReadyDeps {
@@ -106,21 +108,21 @@ class ReadyWait {
   readonly #began: number;
   readonly #follower: LogFollower;
   #pod: Pod | undefined;
-  #phase: ReadyPhase = 'placing';
   #problem: unknown;
+  #phase: ReadyPhase = 'placing';
   #seenActive = false;
+  /** The status was another while the image came, so RUNNING means that the container runs. */
+  #statusTells = false;
   #absentSince: number | undefined;
   #silentSince: number | undefined;
   #askAt: number;
   #asking = false;
+  /** The failure in RunPod's words that was asked about last. */
+  #askedAbout: string | undefined;
   #verdict: PodUnavailableError | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(
-    private readonly deps: ReadyDeps,
-    private readonly podId: string,
-    private readonly options: ReadyOptions,
-  ) {
+  constructor(private readonly deps: ReadyDeps, private readonly podId: string, private readonly options: ReadyOptions) {
     this.#timings = { ...defaults, ...deps.timings };
     this.#now = deps.now ?? Date.now;
     this.#log = deps.log ?? silentLog;
@@ -130,9 +132,7 @@ class ReadyWait {
     this.#follower = new LogFollower(deps.logs, podId, new Date(this.#began - 30_000), this.#signal, () => this.#tell(), this.#log);
   }
 
-  end(): void {
-    this.#ended.abort();
-  }
+  end = (): void => this.#ended.abort();
 
   async run(): Promise<Pod> {
     this.#follower.start();
@@ -153,13 +153,9 @@ class ReadyWait {
     }
   }
 
-  get #stuckAfterMs(): number {
-    return this.options.stuckAfterMs ?? 15 * 60_000;
-  }
+  get #stuckAfterMs(): number { return this.options.stuckAfterMs ?? 15 * 60_000; }
 
-  get #elapsedMs(): number {
-    return this.#now() - this.#began;
-  }
+  get #elapsedMs(): number { return this.#now() - this.#began; }
 
   get #spent(): number | undefined {
     const rate = this.#pod?.costPerHour;
@@ -202,21 +198,29 @@ class ReadyWait {
       return undefined;
     }
     if (!past) this.#seenActive = true;
-    if (pod.status === 'RUNNING') this.#silentSince ??= this.#now();
+    if (pod.status !== 'RUNNING' && this.#follower.pulling) this.#statusTells = true;
+    const pulling = this.#isPulling(pod);
+    if (pod.status === 'RUNNING' && !pulling) this.#silentSince ??= this.#now();
     else this.#silentSince = undefined;
     try {
       const address = addressOf(pod, { now: this.#now(), publicPortWaitMs: this.#timings.publicPortWaitMs });
-      this.#phase = 'ssh';
+      this.#phase = pulling ? 'pulling' : 'ssh';
       return address;
     } catch (error) {
       if (!(error instanceof PodUnavailableError)) throw error;
       // On Secure Cloud every pod gets a public port in the end; and only `22/tcp` brings one.
-      const portMayCome = pod.status === 'RUNNING' && pod.cloud === 'SECURE' && pod.ports.includes('22/tcp');
+      const portMayCome = pod.status === 'RUNNING' && (pod.cloud === 'SECURE' || pulling) && pod.ports.includes('22/tcp');
       if (error.code !== 'starting' && !portMayCome) throw error;
-      if (pod.status === 'PROVISIONING') this.#phase = this.#follower.pulling ? 'pulling' : 'placing';
+      if (pulling) this.#phase = 'pulling';
+      else if (pod.status === 'PROVISIONING') this.#phase = this.#follower.pulling ? 'pulling' : 'placing';
       else this.#phase = pod.status === 'STARTING' && !this.#follower.containerStarted ? 'pulling' : 'starting';
       return undefined;
     }
+  }
+
+  /** RUNNING has been seen, with an address, from the moment a machine was found: then only the log tells that the image is on its way. */
+  #isPulling(pod: Pod): boolean {
+    return pod.status === 'RUNNING' && !this.#statusTells && this.#follower.pulling && !this.#follower.containerStarted && (pod.runtime?.uptimeSeconds ?? 0) === 0;
   }
 
   async #answers(address: PodAddress): Promise<boolean> {
@@ -244,13 +248,16 @@ class ReadyWait {
     const elapsed = this.#elapsedMs;
     const silentFor = this.#phase === 'ssh' && this.#silentSince !== undefined ? this.#now() - this.#silentSince : 0;
     const noSsh = silentFor >= this.#timings.silentSshMs;
-    if (this.#asking || (elapsed < this.#askAt && !noSsh)) return;
-    const code: UnavailableCode = this.#phase === 'ssh' ? 'no-ssh' : this.#absentSince === undefined ? 'starting' : 'gone';
+    const failure = this.#phase === 'ready' ? undefined : this.#follower.failure;
+    const news = failure !== undefined && failure !== this.#askedAbout && this.options.onStuck !== undefined;
+    if (this.#asking || (elapsed < this.#askAt && !noSsh && !news)) return;
+    this.#askedAbout = failure;
+    const code: UnavailableCode = failure !== undefined ? 'failed' : this.#phase === 'ssh' ? 'no-ssh' : this.#absentSince === undefined ? 'starting' : 'gone';
     const reason = this.#failure(code, `Pod ${this.podId} did not get ready in ${Math.round(elapsed / 1000)} s`, this.#problem);
     if (!this.options.onStuck) throw reason;
     this.#asking = true;
     const spent = this.#spent;
-    const stuck: Stuck = { phase: this.#phase, elapsedMs: elapsed, code, pod: this.#pod, ...(spent === undefined ? {} : { spent }) };
+    const stuck: Stuck = { phase: this.#phase, elapsedMs: elapsed, code, pod: this.#pod, ...(spent === undefined ? {} : { spent }), ...(failure === undefined ? {} : { failure }) };
     void this.options.onStuck(stuck, this.#signal).then(
       (answer) => {
         this.#asking = false;
@@ -279,8 +286,7 @@ class ReadyWait {
 
   #tell(): void {
     if (this.#ended.signal.aborted || !this.options.onProgress) return;
-    const { line, percent } = this.#follower;
-    const spent = this.#spent;
+    const [{ line, percent }, spent] = [this.#follower, this.#spent];
     this.options.onProgress({
       phase: this.#phase,
       elapsedMs: this.#elapsedMs,

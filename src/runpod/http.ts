@@ -49,6 +49,12 @@ export function header(headers: HttpAnswer['headers'], name: string): string | u
   return Array.isArray(value) ? value[0] : value;
 }
 
+/** A header that is a list: several of one name are one list. */
+export function listHeader(headers: HttpAnswer['headers'], name: string): string {
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(', ') : (value ?? '');
+}
+
 /** Keeps the time and the signals of one request, and knows whether it has begun to be sent. */
 class Watch {
   sent = false;

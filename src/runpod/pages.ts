@@ -29,8 +29,9 @@ export async function readPages(transport: Transport, path: string, member: stri
     for (const row of list as unknown[]) rows.push(row);
     if (rows.length > maxRows) return { rows: rows.slice(0, maxRows), incomplete: `more than ${maxRows} rows` };
     const pagination = new FieldReader(isFields(answer) ? answer : {}).within('pagination');
-    if (pagination.get('hasNextPage', flag) !== true) return { rows };
     cursor = pagination.get('nextCursor', filled);
+    // A cursor alone means more, too: a pod must not go missing for want of a flag.
+    if ((pagination.get('hasNextPage', flag) ?? cursor !== undefined) === false) return { rows };
     if (cursor === undefined || seen.has(cursor)) return { rows, incomplete: cursor === undefined ? 'more rows announced without a cursor' : 'the cursor repeats' };
     seen.add(cursor);
   }

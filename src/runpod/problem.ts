@@ -18,6 +18,8 @@ const problemSchema = z.object({
   title: z.string().optional().catch(undefined),
   detail: z.string().optional().catch(undefined),
   errors: z.array(z.string()).optional().catch(undefined),
+  /** Set by Cloudflare, which tells its own refusals in the same form to whoever accepts JSON. */
+  cloudflare_error: z.boolean().optional().catch(undefined),
 });
 
 /**
@@ -25,7 +27,7 @@ const problemSchema = z.object({
  * start perhaps 409) is shared with broken rules.
  */
 const capacityWords =
-  /no longer any instances available|not enough free gpus|no (?:free |available )?(?:instances?|machines?|gpus?|capacity)\b.*\bavailable|no (?:free |available )?(?:instances|machines|capacity)\b|(?:insufficient|out of|lack of|without) (?:gpu )?(?:capacity|stock)|could not be placed/i;
+  /no longer any instances available|not enough free gpus|no (?:free |available )?(?:instances?|machines?|gpus?|capacity)\b.*\bavailable|no (?:free |available )?(?:instances|machines|capacity)\b|(?:insufficient|out of|lack of|without) (?:gpu )?(?:capacity|stock)|sold out|could not be placed|does not have the resources to deploy|try a different machine/i;
 
 /** Whether a refusal in these words means that no machine is free. */
 export const meansNoCapacity = (words: string): boolean => capacityWords.test(words);
@@ -83,7 +85,7 @@ export function errorOf(answer: HttpAnswer, asked: Asked): RunPodError | undefin
   if (status >= 200 && status < 300) return undefined;
   const json = parseJson(text);
   const problem = json.ok ? problemSchema.safeParse(json.value).data : undefined;
-  const fromApi = problem !== undefined || text.trim() === '';
+  const fromApi = (problem !== undefined && problem.cloudflare_error !== true) || text.trim() === '';
   const clean = (words: string | undefined): string | undefined => (words === undefined || words === '' ? undefined : plainWords(redact(words, asked.secrets)));
   const fields: RunPodErrorFields = {
     method: asked.method,

@@ -1,6 +1,6 @@
 import { CancelledError } from '../base/errors';
 import type { HttpAnswer } from './http';
-import { header } from './http';
+import { listHeader } from './http';
 
 export interface RateWindow {
   /** `minute`, `hour` or `day`. */
@@ -45,13 +45,13 @@ export class RateLimit {
   /** Takes in the headers of an answer. */
   observe(headers: HttpAnswer['headers']): void {
     const now = this.now();
-    for (const { name, params } of parseWindows(header(headers, 'ratelimit') ?? '')) {
+    for (const { name, params } of parseWindows(listHeader(headers, 'ratelimit'))) {
       const remaining = params.get('r');
       const seconds = params.get('t');
       if (remaining === undefined || seconds === undefined) continue;
       this.#windows.set(name, { ...this.#windows.get(name), remaining, resetAt: now + seconds * 1000 + slackMs });
     }
-    for (const { name, params } of parseWindows(header(headers, 'ratelimit-policy') ?? '')) {
+    for (const { name, params } of parseWindows(listHeader(headers, 'ratelimit-policy'))) {
       const quota = params.get('q');
       const window = this.#windows.get(name);
       if (quota !== undefined && window !== undefined) window.quota = quota;

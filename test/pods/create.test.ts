@@ -42,6 +42,25 @@ describe('creating a pod', () => {
     assert.equal(sent.gpu?.count, 2);
   });
 
+  it('asks for a machine whose driver knows the CUDA version of the image, where nothing else is said', () => {
+    const asked = (more: Partial<CreatePodRequest>, templateImage?: string): CreatePodRequest['gpu'] =>
+      withSshAccess({ name: 'x', gpu: { id: 'NVIDIA GeForce RTX 4090', count: 1 }, ...more }, { ownKey: 'k', accountKeys: [], ...(templateImage === undefined ? {} : { templateImage }) }).gpu;
+    const floor = (image: string): string | undefined => asked({ image })?.minCudaVersion;
+    assert.equal(floor('runpod/pytorch:1.0.2-cu1281-torch280-ubuntu2404'), '12.8');
+    assert.equal(floor('runpod/base:1.0.2-cuda1300-ubuntu2204'), '13.0');
+    assert.equal(floor('runpod/pytorch:2.4.0-py3.11-cuda12.4.1-devel-ubuntu22.04'), '12.4');
+    assert.equal(floor('pytorch/pytorch:2.4.0-cuda12.1-cudnn9-devel'), '12.1');
+    assert.equal(floor('nvidia/cuda:12.8.1-base-ubuntu22.04'), '12.8');
+    assert.equal(floor('vllm/vllm-openai:cu118'), '11.8');
+    for (const none of ['runpod/base:1.0.2-ubuntu2404', 'runpod/base:1.0.2-rocm644-ubuntu2404', 'someone/cube3000:1', 'someone/accu1281x:2', 'ghcr.io/x/focus-cu:1', 'python:3.12']) assert.equal(floor(none), undefined, none);
+    assert.equal(asked({ templateId: 't' }, 'runpod/pytorch:1.0.2-cu1281-torch280-ubuntu2404')?.minCudaVersion, '12.8');
+    const image = 'runpod/pytorch:1.0.2-cu1281-torch280-ubuntu2404';
+    assert.equal(asked({ image, gpu: { id: 'NVIDIA L4', count: 1, minCudaVersion: '12.4' } })?.minCudaVersion, '12.4');
+    assert.deepEqual(asked({ image, gpu: { id: 'NVIDIA L4', count: 1, allowedCudaVersions: ['12.6'] } }), { id: 'NVIDIA L4', count: 1, allowedCudaVersions: ['12.6'] });
+    assert.equal(asked({ image, gpu: { id: 'AMD Instinct MI300X OAM', count: 1 } })?.minCudaVersion, undefined);
+    assert.equal(withSshAccess({ name: 'x', image, cpu: { id: 'cpu3c', vcpuCount: 2 } }, { ownKey: 'k', accountKeys: [] }).gpu, undefined);
+  });
+
   it('gives a name that nobody has', () => {
     assert.equal(uniqueName('a', []), 'a');
     assert.equal(uniqueName('a', [rowOf(aPod({ name: 'a' })), rowOf(aPod({ name: 'a-2' }))]), 'a-3');

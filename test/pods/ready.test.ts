@@ -97,6 +97,44 @@ describe('waiting until a pod is ready', () => {
     assert.equal((await waitUntilReady(deps, 'llamaft01')).status, 'RUNNING');
   });
 
+  it('knows by the log that the image is still coming, though the pod is RUNNING and has an address: no alarm about SSH, nor about a port', async () => {
+    const proxy = { host: 'ssh.runpod.io', port: 22, username: 'llamaft01-64411eb2' };
+    for (const fields of [{}, { cloud: 'COMMUNITY' as const, ssh: { proxy } }]) {
+      const still = silent(fields);
+      let now: Pod = still;
+      const { deps, log } = script(still);
+      const lines = ['create container runpod/pytorch:1', '1 Pulling from runpod/pytorch', '38e4c3f3c358 Pulling fs layer', '38e4c3f3c358 Downloading'];
+      log.add(lines, { source: 'system' });
+      const phases = new Set<string>();
+      const asked: string[] = [];
+      const ready = waitUntilReady({ ...deps, getPod: async () => now }, 'llamaft01', { onProgress: ({ phase }) => phases.add(phase), onStuck: async ({ code: reason }) => { asked.push(reason); return 'stop'; } });
+      await until(() => phases.has('pulling'), 'the image is seen to come');
+      // Longer than an sshd may stay silent, and than a port may take.
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      log.add(['38e4c3f3c358 Pull complete', 'start container for runpod/pytorch:1: begin'], { source: 'system' });
+      now = answering();
+      assert.equal((await ready).status, 'RUNNING');
+      assert.deepEqual(asked, []);
+      assert.ok(phases.has('ready'));
+    }
+  });
+
+  it('asks at once, with RunPod’s words, when the container fails to start again and again, and once about the same', async () => {
+    const { deps, log } = script(silent());
+    const why = 'error starting container: nvidia-container-cli: requirement error: unsatisfied condition: cuda>=12.8';
+    const asked: string[] = [];
+    const waiting = waitUntilReady(deps, 'llamaft01', { onStuck: async ({ code: reason, failure }) => { asked.push(`${reason} ${failure}`); return asked.length === 1 ? 'wait' : 'stop'; } });
+    log.add(['start container for runpod/pytorch:1: begin', why], { source: 'system' });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.deepEqual(asked, [], 'once may be chance');
+    log.add(['start container for runpod/pytorch:1: begin', why], { source: 'system' });
+    await until(() => asked.length === 1, 'it asks');
+    assert.deepEqual(asked, [`failed ${why}`]);
+    log.add(['start container for runpod/pytorch:1: begin', why], { source: 'system' });
+    await assert.rejects(waiting, code('failed'));
+    assert.equal(asked.length, 2, 'the second time because sshd stayed silent');
+  });
+
   it('asks when sshd never greets, waits on, and ends with the reason when told to stop', async () => {
     const { deps } = script(silent());
     const asked: string[] = [];

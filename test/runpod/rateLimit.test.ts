@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { CancelledError } from '../../src/base/errors';
-import { parseWindows } from '../../src/runpod/rateLimit';
+import { parseWindows, RateLimit } from '../../src/runpod/rateLimit';
 import { clientFor, failure, html, json, pod, problem, ScriptedServer, until } from './scriptedServer';
 
 const quota = (minute: number, seconds: number): Record<string, string> => ({
@@ -13,6 +13,12 @@ describe('runpod rate limit: the headers', () => {
     const read = parseWindows('"minute";r=0;t=12, hour;r=2800;t=1812;x="y", "day"; r=49500 ;t=45012, , ;;');
     assert.deepEqual(read.map(({ name, params }) => [name, params.get('r'), params.get('t')]), [['minute', 0, 12], ['hour', 2800, 1812], ['day', 49500, 45012]]);
     assert.deepEqual(parseWindows(''), []);
+  });
+
+  it('takes a list that comes in several headers of one name as one', () => {
+    const limit = new RateLimit(() => 0);
+    limit.observe({ ratelimit: ['"minute";r=5;t=12', '"hour";r=0;t=90'], 'ratelimit-policy': ['"minute";q=60;w=60', '"hour";q=3000;w=3600'] });
+    assert.deepEqual(limit.windows.map(({ name, remaining, quota }) => [name, remaining, quota]), [['minute', 5, 60], ['hour', 0, 3000]]);
   });
 });
 

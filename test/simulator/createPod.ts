@@ -154,7 +154,7 @@ function placeGpu(world: World, request: CreateRequest, template: TemplateEntry 
     gpu,
     cpu: undefined,
     dataCenterId,
-    cudaVersion: (cuda.includes('12.8') ? '12.8' : cuda.at(-1)) ?? null,
+    cudaVersion: (world.settings.drivers === 'old' ? cuda[0] : cuda.includes('12.8') ? '12.8' : cuda.at(-1)) ?? null,
     rate: cents(price * want.count),
   };
 }

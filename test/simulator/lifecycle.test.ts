@@ -70,6 +70,44 @@ describe('a pod lives as RunPod lets it live', () => {
     assert.ok((second.startedAt ?? '') > (first.startedAt ?? ''));
   });
 
+  it('tells RUNNING, and an address, from the moment a machine is found where so set: runtime comes with the container', async () => {
+    simulator.set({ runningFrom: 'placement', timings: { ...atOnce, pullMs: 1500 } });
+    const { id } = await api.create();
+    await simulator.until(id, 'RUNNING');
+    await until('an address', async () => (await api.pod(id)).ssh.direct !== null);
+    const early = await api.pod(id);
+    assert.equal(early.runtime, null);
+    await until('the container', async () => (await api.pod(id)).runtime !== null);
+    const up = await api.pod(id);
+    assert.deepEqual([up.startedAt, up.ssh.direct?.port], [early.startedAt, early.ssh.direct?.port]);
+    simulator.set({ runningFrom: 'container' });
+  });
+
+  it('never starts an image on a driver that is too old for it, and bills', async () => {
+    simulator.set({ drivers: 'old', runningFrom: 'placement', timings: atOnce });
+    const { id } = await api.create();
+    const frames = await api.log(id, '?tail=5000&source=system', (all) => all.filter((frame) => frame.line.startsWith('error starting container')).length === 2);
+    assert.match(frames.at(-1)?.line ?? '', /unsatisfied condition: cuda>=12\.8/);
+    const pod = await api.pod(id);
+    assert.deepEqual([pod.status, pod.runtime], ['RUNNING', null]);
+    assert.ok(pod.cost > 0);
+    await api.act(id, 'terminate');
+    simulator.set({ drivers: 'new', runningFrom: 'container' });
+  });
+
+  it('restarts in place without a word where so set: only the uptime tells', async () => {
+    const before = await running();
+    simulator.set({ silentRestarts: true, timings: { ...atOnce, startMs: 50 } });
+    simulator.advance(600_000);
+    assert.ok(Number((await api.pod(before.id)).runtime?.['uptime']) >= 600);
+    await api.act(before.id, 'restart');
+    await until('a new container', async () => Number((await api.pod(before.id)).runtime?.['uptime']) < 600);
+    const after = await api.pod(before.id);
+    assert.deepEqual([after.startedAt, after.status], [before.startedAt, 'RUNNING']);
+    assert.ok(!(await api.log(before.id, '?tail=5000', (frames) => frames.length > 3)).some((frame) => frame.line === 'restart container'));
+    simulator.set({ silentRestarts: false });
+  });
+
   it('restart keeps the address and moves startedAt', async () => {
     const before = await running();
     assert.equal(((await api.act(before.id, 'restart')).body as PodJson).status, 'STARTING');

@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../src/base/errors';
 import { sleep } from '../../src/base/time';
+import { cudaOfImage } from '../../src/pods/cuda';
 import { checkBalance } from './createPod';
 import { expose } from './expose';
 import { openPublicPort } from './link';
@@ -68,7 +69,7 @@ export class Lifecycle {
     pod.lastStatusChange = `Rented by User: ${new Date(startedAt).toString()}`;
     pod.status = 'STARTING';
     const run = this.#newRun(pod);
-    await this.#up(pod, run, { startedAt, sshDelayMs: 0, directDelayMs: 0 });
+    await this.#up(pod, run, { startedAt, runningSince: startedAt, sshDelayMs: 0, directDelayMs: 0 });
     if (this.host instanceof PaperHost) return;
     // It has been up for hours: nobody should meet it without its sshd.
     for (const end = Date.now() + LONGEST_SSHD_START_MS; !run.sshListens && Date.now() < end; ) await sleep(LOOK_EVERY_MS);
@@ -106,12 +107,16 @@ export class Lifecycle {
     const run = pod.run;
     if (run?.machine === undefined) return;
     const machine = run.machine;
-    this.#setStatus(pod, 'STARTING');
-    pod.log.write('system', 'restart container');
+    const silent = this.world.settings.silentRestarts;
+    if (!silent) {
+      this.#setStatus(pod, 'STARTING');
+      pod.log.write('system', 'restart container');
+    }
     this.#phases(pod, run, async () => {
       await this.#wait(run, this.world.settings.timings.startMs);
       run.ports.get(22)?.target(undefined, 22);
-      pod.startedAt = this.#startNow(pod);
+      if (!silent) pod.startedAt = this.#startNow(pod);
+      run.runningSince = this.world.clock.now();
       await machine.restart();
       this.#check(run);
       this.#expose(run, machine);
@@ -268,13 +273,37 @@ export class Lifecycle {
         await this.#wait(run, timings.provisioningMs);
         this.#setStatus(pod, 'STARTING');
       }
+      const early = this.world.settings.runningFrom === 'placement';
+      if (early) await this.#placed(pod, run);
       await this.#pull(pod, run, which);
+      await this.#meetDriver(pod, run);
       await this.#up(pod, run, {
-        startedAt: undefined,
+        startedAt: early ? (pod.startedAt ?? undefined) : undefined,
+        runningSince: undefined,
         sshDelayMs: this.world.clock.toWall(timings.sshDelayMs),
         directDelayMs: timings.directDelayMs,
       });
     });
+  }
+
+  /** RUNNING, with its address, from here on, though nothing runs yet. */
+  async #placed(pod: Pod, run: Run): Promise<void> {
+    await pod.ending;
+    await this.#openPorts(pod, run);
+    pod.startedAt = this.#startNow(pod);
+    run.directFrom = this.world.clock.now() + this.world.settings.timings.directDelayMs;
+    this.#setStatus(pod, 'RUNNING');
+  }
+
+  /** An image built for a newer CUDA than the machine's driver knows never starts there; the host tries on and on. */
+  async #meetDriver(pod: Pod, run: Run): Promise<void> {
+    const wanted = cudaOfImage(pod.image);
+    if (pod.gpu === undefined || pod.cudaVersion === null || wanted === undefined || Number(wanted) <= Number(pod.cudaVersion)) return;
+    for (;;) {
+      pod.log.write('system', `start container for ${pod.image}: begin`);
+      pod.log.write('system', `error starting container: Error response from daemon: nvidia-container-cli: requirement error: unsatisfied condition: cuda>=${wanted}, please update your driver to a newer version, or use an earlier cuda container: unknown`);
+      await this.#wait(run, Math.max(1000, this.world.settings.timings.startMs));
+    }
   }
 
   async #pull(pod: Pod, run: Run, which: 'new' | 'again'): Promise<void> {
@@ -292,12 +321,12 @@ export class Lifecycle {
   }
 
   /** Starts the machine and shows the pod as RUNNING. */
-  async #up(pod: Pod, run: Run, how: { startedAt: number | undefined; sshDelayMs: number; directDelayMs: number }): Promise<void> {
+  async #up(pod: Pod, run: Run, how: { startedAt: number | undefined; runningSince: number | undefined; sshDelayMs: number; directDelayMs: number }): Promise<void> {
     await pod.ending;
     this.#check(run);
     await this.#openPorts(pod, run);
     pod.startedAt = how.startedAt ?? this.#startNow(pod);
-    pod.log.write('system', `start container ${pod.image}: begin`);
+    pod.log.write('system', `start container for ${pod.image}: begin`);
     const spec = machineSpec(this.world, pod, run, { volumeDir: await this.volumeDir(pod), apiPort: this.apiPort(), sshDelayMs: how.sshDelayMs });
     const machine = await this.host.start(spec, (source, line) => {
       if (pod.run === run) pod.log.write(source, line);
@@ -310,8 +339,8 @@ export class Lifecycle {
     if (machine.mountPath !== undefined) pod.realMountPath = machine.mountPath;
     this.#expose(run, machine);
     const now = this.world.clock.now();
-    run.runningSince = now;
-    run.directFrom = now + how.directDelayMs;
+    run.runningSince = how.runningSince ?? now;
+    run.directFrom = Math.min(run.directFrom, now + how.directDelayMs);
     this.#setStatus(pod, 'RUNNING');
     if (pod.formerAddress === undefined) return;
     this.world.clock.after(this.world.settings.timings.oldPortMs, () => {

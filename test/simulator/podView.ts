@@ -39,7 +39,7 @@ export function podView(world: World, pod: Pod, proxy: ProxyAddress): Record<str
     globalNetworking: pod.globalNetworking
       ? { enabled: true, ip: `10.65.${digits(pod.id, 250)}.${digits(`${pod.id}g`, 250)}`, internalDns: `${pod.id}.runpod.internal` }
       : { enabled: false },
-    runtime: pod.status === 'RUNNING' ? runtimeView(pod, now) : null,
+    runtime: pod.status === 'RUNNING' && pod.run?.runningSince !== undefined ? runtimeView(pod, now) : null,
     createdAt: wholeSeconds(world.clock.iso(pod.createdAt)),
     startedAt: pod.startedAt === null ? null : wholeSeconds(world.clock.iso(pod.startedAt)),
   };
@@ -86,7 +86,7 @@ function runtimeView(pod: Pod, now: number): Record<string, unknown> {
   const wave = (period: number, low: number, high: number): number =>
     Math.round(low + (high - low) * (0.5 + 0.5 * Math.sin(now / period + digits(pod.id, 100))));
   return {
-    uptime: Math.max(0, Math.floor((now - (pod.startedAt ?? now)) / 1000)),
+    uptime: Math.max(0, Math.floor((now - (pod.run?.runningSince ?? now)) / 1000)),
     gpus: Array.from({ length: pod.gpusFound }, (_, i) => ({ util: busy ? wave(7000 + i * 900, 60, 98) : 0, memoryUtil: wave(60_000, 41, 78) })),
     cpu: { util: wave(9000, 6, 34) },
     memory: { util: wave(90_000, 18, 41) },

@@ -41,6 +41,10 @@ export interface Settings {
   /** `missing`: clients without a User-Agent and Python's urllib meet Cloudflare's 403; `strict`: other defaults too. */
   userAgents: 'any' | 'missing' | 'strict';
   shortages: readonly Shortage[];
+  /** `old`: a create that names no CUDA version is placed on the oldest driver there is. */
+  drivers: 'new' | 'old';
+  /** Whether status is RUNNING as soon as a machine is found, as has been seen, or when the container starts. */
+  runningFrom: 'placement' | 'container';
   /** What a stopped pod finds on its machine: its GPU; none, shown as no `gpu` or as count 0; a refusal of its start. */
   startGpu: 'ok' | 'absent' | 'zero' | 'refuse-400' | 'refuse-409';
   /** Actions that are accepted and never done. */
@@ -77,6 +81,8 @@ export interface Settings {
   pageCap: number;
   /** Whether changing only `ports` of a running pod restarts it. Accounts differ; the gentler was seen live. */
   portsPatchRestarts: boolean;
+  /** A restart in place leaves no word in the system log, and `startedAt` and `status` as they were; only the uptime tells. */
+  silentRestarts: boolean;
 }
 
 export const defaultSettings: Settings = {
@@ -86,6 +92,8 @@ export const defaultSettings: Settings = {
   latencyMs: 0,
   userAgents: 'missing',
   shortages: [],
+  drivers: 'new',
+  runningFrom: 'container',
   startGpu: 'ok',
   ignoredActions: [],
   podKeyMayStop: true,
@@ -106,6 +114,7 @@ export const defaultSettings: Settings = {
   unreadableRows: [],
   pageCap: 0,
   portsPatchRestarts: false,
+  silentRestarts: false,
 };
 
 /** What a caller may hand in: any part of the settings, and any part of `timings` and `quotas`. */

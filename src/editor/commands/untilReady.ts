@@ -85,7 +85,9 @@ async function askStuck(name: string, stuck: Stuck): Promise<'wait' | 'stop'> {
   const wait = l10n.t('Keep Waiting');
   const stop = l10n.t('Stop Waiting');
   const why =
-    stuck.code === 'no-ssh'
+    stuck.failure !== undefined
+      ? l10n.t('Its container does not start. RunPod says: “{0}”', stuck.failure.slice(0, 300))
+      : stuck.code === 'no-ssh'
       ? l10n.t('It runs, but no SSH server answers; its image may not start one.')
       : l10n.t('Large images can take that long; a bad machine never gets there.');
   const cost = stuck.spent === undefined ? l10n.t('It may be billing.') : l10n.t('So far it has cost {0}.', money(stuck.spent, { estimate: true }));

@@ -60,7 +60,7 @@ export async function place(parts: Parts, asked: readonly Asked[], journal: Crea
 
 /** The template that the request names, where something of it has to be known. */
 async function templateFor(client: RunPodClient, request: CreatePodRequest, limited: boolean): Promise<Template | undefined> {
-  if (request.templateId === undefined || (request.ports !== undefined && !limited)) return undefined;
+  if (request.templateId === undefined || (request.ports !== undefined && request.gpu === undefined && !limited)) return undefined;
   return client.templates.get(request.templateId);
 }
 
@@ -70,5 +70,5 @@ async function sshAccess(parts: Parts, client: RunPodClient, template: Template 
     // Without the right to read them, the pod still gets ours.
     client.sshKeys.read().catch(() => []),
   ]);
-  return { ownKey, accountKeys, ...(template ? { templatePorts: template.ports } : {}) };
+  return { ownKey, accountKeys, ...(template ? { templatePorts: template.ports, ...(template.allowedCudaVersions.length === 0 ? { templateImage: template.image } : {}) } : {}) };
 }

@@ -1,5 +1,7 @@
 import { l10n } from 'vscode';
 import type { RefusedCandidate } from '../../pods/candidates';
+import { cudaOfImage } from '../../pods/cuda';
+import { DEFAULT_IMAGE } from '../../pods/request';
 import { costOf, type Cost } from '../../pods/profile/cost';
 import { environmentShown, leavingOf, type Leaving } from '../../pods/profile/environment';
 import { limitsOf, type ProfileLimits } from '../../pods/profile/limits';
@@ -31,7 +33,8 @@ export interface Plan {
 export async function planOf(client: RunPodClient, named: NamedProfile, folderName: string): Promise<Plan> {
   const { profile } = named;
   const count = profile.gpuCount ?? 1;
-  const cuda = profile.minCudaVersion === undefined ? {} : { minCudaVersion: profile.minCudaVersion };
+  const floor = profile.minCudaVersion ?? (profile.templateId === undefined ? cudaOfImage(profile.image ?? DEFAULT_IMAGE) : undefined);
+  const cuda = floor === undefined ? {} : { minCudaVersion: floor };
   const clouds = cloudsOf(profile);
   const gpus = profile.cpu === undefined;
   const [secure, community, cpus, volumes, dataCenters, template] = await Promise.all([

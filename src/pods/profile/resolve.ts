@@ -1,3 +1,4 @@
+import { withCudaFloor } from '../cuda';
 import { DEFAULT_CPU_DISK_GB, DEFAULT_CPU_IMAGE, DEFAULT_DISK_GB, DEFAULT_IMAGE, DEFAULT_MOUNT_PATH } from '../request';
 import { cpuCandidate, gpuCandidates, withinCap, type Candidate, type Catalog, type RefusedCandidate } from '../candidates';
 import { nearestNames } from '../gpuChoice';
@@ -111,7 +112,7 @@ function baseOf(profile: Profile, volume: NetworkVolume | undefined, dataCenterI
 /** The create body for one candidate. */
 export function requestFor(resolved: Pick<Resolved, 'base'>, candidate: Candidate, profile: Profile, env: Readonly<Record<string, string>>): CreatePodRequest {
   const { gpu, cpu, cloud } = candidate;
-  return {
+  return withCudaFloor({
     ...resolved.base,
     cloud,
     ...(gpu
@@ -126,7 +127,7 @@ export function requestFor(resolved: Pick<Resolved, 'base'>, candidate: Candidat
       : {}),
     ...(cpu ? { cpu } : {}),
     ...(Object.keys(env).length > 0 ? { env: { ...env } } : {}),
-  };
+  });
 }
 
 /** @param template what `templateId` copies */
