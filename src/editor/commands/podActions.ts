@@ -31,7 +31,7 @@ export function registerPodActions(parts: Parts): Disposable[] {
     }),
     command('runpod.stopPod', parts.log, async (target, options) => {
       const pod = await targets.pod(target, l10n.t('Stop which pod?'), can('stop'));
-      if (choices(options)?.['confirmed'] !== true) await confirmStop(pod);
+      if (choices(options)?.['confirmed'] !== true) await confirmStop(pod, alive(parts, pod));
       return stop(parts, pod);
     }),
     command('runpod.restartPod', parts.log, async (target, options) => {
@@ -52,7 +52,7 @@ export function registerPodActions(parts: Parts): Disposable[] {
     }),
     command('runpod.terminatePod', parts.log, async (target, options) => {
       const pod = await targets.pod(target, l10n.t('Terminate which pod?'), can('terminate'));
-      if (choices(options)?.['confirmed'] !== true) await confirmTerminate(pod);
+      if (choices(options)?.['confirmed'] !== true) await confirmTerminate(pod, alive(parts, pod));
       return terminate(parts, pod);
     }),
   ];
@@ -66,7 +66,13 @@ function begun(parts: Parts, now: Pod): Pod {
   return now;
 }
 
-async function confirmStop(pod: Pod): Promise<void> {
+/** What a stop would end, as far as it is known here; empty where nothing is. */
+function alive(parts: Parts, pod: Pod): string {
+  const titles = parts.runBook.of(pod.id).flatMap(({ state, meta }) => (state === 'running' ? [meta.title] : []));
+  return titles.length === 0 ? '' : l10n.t('What runs on it ends: {0}.', titles.join(', '));
+}
+
+async function confirmStop(pod: Pod, ends: string): Promise<void> {
   const kept =
     pod.mount?.kind === 'network'
       ? l10n.t('{0} is a network volume and is kept; it bills as before.', pod.mount.path)
@@ -75,17 +81,23 @@ async function confirmStop(pod: Pod): Promise<void> {
         : l10n.t('It has no volume, so nothing on it is kept.');
   const gpu = pod.gpu ? l10n.t('Its GPU may be gone when you start it again.') : '';
   const rest = pod.mount ? l10n.t('Everything else on its disk is lost.') : '';
-  await confirm(l10n.t('Stop {0}?', pod.name), [l10n.t('Compute billing ends.'), kept, rest, gpu].filter(Boolean).join(' '), l10n.t('Stop Pod'));
+  await confirm(l10n.t('Stop {0}?', pod.name), [ends, l10n.t('Compute billing ends.'), kept, rest, gpu].filter(Boolean).join(' '), l10n.t('Stop Pod'));
 }
 
-async function confirmTerminate(pod: Pod): Promise<void> {
+async function confirmTerminate(pod: Pod, ends: string): Promise<void> {
   const lost =
     pod.mount?.kind === 'network'
       ? l10n.t('The pod and its container disk are deleted. Network volume {0} with {1} is kept and goes on billing.', pod.mount.volumeId, pod.mount.path)
       : pod.mount
         ? l10n.t('{0} ({1}) is deleted and cannot be recovered. All billing for this pod ends.', pod.mount.path, gigabytes(pod.mount.sizeGb))
         : l10n.t('The pod and everything on it are deleted and cannot be recovered.');
-  await confirm(l10n.t('Terminate {0}?', pod.name), lost, l10n.t('Terminate {0}', pod.name));
+  const copy = l10n.t('Copy Data First…');
+  const verb = l10n.t('Terminate {0}', pod.name);
+  // Of a pod that can be reached, what would be gone for good.
+  const further = pod.mount?.kind === 'persistent' && pod.ssh.direct ? [copy] : [];
+  const answer = await window.showWarningMessage(l10n.t('Terminate {0}?', pod.name), { modal: true, detail: [ends, lost].filter(Boolean).join(' ') }, verb, ...further);
+  if (answer === copy) await run('runpod.copyWorkspace', { podId: pod.id });
+  if (answer !== verb) throw new CancelledError();
 }
 
 /** A modal question with one verb; leaving it cancels. */

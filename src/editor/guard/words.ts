@@ -27,7 +27,7 @@ export function limitNote(pod: Pod & WithGuard, now: number): { readonly alarm?:
     if (guard.state === 'refused') return { alarm: l10n.t('may not stop itself ⚠') };
     const idle = guard.endsAt === undefined && guard.idleMinutes !== undefined ? l10n.t('until idle {0}', longTime(guard.idleMinutes * 60_000)) : undefined;
     const past = guard.endsAt !== undefined && guard.endsAt + PAST_MS < now ? l10n.t('past its limit ⚠') : undefined;
-    const remark = guard.untilRestart ? l10n.t('until the container restarts') : undefined;
+    const remark = guard.untilRestart ? l10n.t('limit lost on restart') : undefined;
     return { ...(past ? { alarm: past } : idle ? { alarm: idle } : {}), ...(remark ? { remark } : {}) };
   }
   return endsItself(pod) ? {} : { alarm: l10n.t('no limit ⚠') };

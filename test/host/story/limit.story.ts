@@ -24,7 +24,7 @@ describe('a pod that ends by itself', () => {
     await editor.quickInput.waitFor('Set Limit: llama-ft');
     await editor.screenshot('set-limit');
     await editor.quickInput.choose(/^4 h, then stop/);
-    await row.waitFor(/\$0\.69\/hr · 3h 5\dm · .*4090 · until the container restarts/, 60_000);
+    await row.waitFor(/\$0\.69\/hr · 3h 5\dm · .*4090 · limit lost on restart/, 60_000);
     await editor.widenSidebar(640);
     await row.expand();
     await pods.waitFor(/\/workspace.*100 GB volume/);

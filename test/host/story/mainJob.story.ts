@@ -56,6 +56,10 @@ describe('the main job, as a person does it', () => {
   it('stops the pod after saying what is lost and what goes on billing', async () => {
     const pods = await editor.sidebar();
     const row = await pods.row('llama-ft');
+    await row.chooseFromMenu('Terminate Pod…');
+    const end = await editor.dialog(/Terminate llama-ft\?/);
+    assert.deepEqual((await end.buttons()).sort(), ['Cancel', 'Copy Data First…', 'Terminate llama-ft']);
+    await end.press('Cancel');
     await row.chooseFromMenu('Stop Pod…');
     const dialog = await editor.dialog(/Stop llama-ft\?/);
     assert.match(await dialog.text(), /\/workspace \(100 GB\) is kept at ~\$0\.\d+\/hr/);

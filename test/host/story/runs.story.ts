@@ -49,6 +49,9 @@ describe('a run that outlives its window', () => {
     await editor.clearNotifications();
     const pods = await editor.sidebar();
     await (await pods.row('llama-ft')).expand();
+    await (await pods.row('llama-ft')).chooseFromMenu('Stop Pod…');
+    const question = await editor.dialog(/Stop llama-ft\? What runs on it ends: train\.py\./);
+    await question.press('Cancel');
     await (await pods.row('train.py')).chooseFromMenu('Show Run in Terminal');
     await editor.terminal.waitFor(/^step \d+$/m);
   });
