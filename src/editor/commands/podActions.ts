@@ -7,7 +7,7 @@ import { startPod, StartRefusedError } from '../../pods/start';
 import type { Pod } from '../../runpod/types';
 import type { Parts } from '../parts';
 import { gigabytes, rate } from '../words';
-import { choices, command, Targets } from './command';
+import { choices, command, run, Targets } from './command';
 import { showUntilReady, waysOut } from './untilReady';
 
 export function registerPodActions(parts: Parts): Disposable[] {
