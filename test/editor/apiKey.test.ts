@@ -127,10 +127,10 @@ describe('the API key in the editor goes to the origin it belongs to', () => {
 
   it('reaches RunPod as this machine’s settings say, not a remote’s', () => {
     world.settings.set('http.proxy', 'http://proxy.remote:1').set('http.proxyStrictSSL', false).set('http.proxyAuthorization', 'Basic cmVtb3Rl');
-    assert.deepEqual({ ...modules.settings.proxy(), env: {} }, { url: 'http://proxy.remote:1', authorization: 'Basic cmVtb3Rl', strictSsl: false, noProxy: [], env: {} });
+    assert.deepEqual({ ...modules.settings.proxy(), env: {} }, { url: 'http://proxy.remote:1', authorization: 'Basic cmVtb3Rl', strictSsl: false, noProxy: [], env: {}, systemCertificates: true });
     world.remoteName = 'ssh-remote';
-    assert.deepEqual({ ...modules.settings.proxy(), env: {} }, { strictSsl: true, noProxy: [], env: {} });
+    assert.deepEqual({ ...modules.settings.proxy(), env: {} }, { strictSsl: true, noProxy: [], env: {}, systemCertificates: true });
     world.local.set('http.proxy', 'http://proxy.mine:1').set('http.proxyStrictSSL', false);
-    assert.deepEqual({ ...modules.settings.proxy(), env: {} }, { url: 'http://proxy.mine:1', strictSsl: false, noProxy: [], env: {} });
+    assert.deepEqual({ ...modules.settings.proxy(), env: {} }, { url: 'http://proxy.mine:1', strictSsl: false, noProxy: [], env: {}, systemCertificates: true });
   });
 });
