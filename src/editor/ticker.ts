@@ -101,7 +101,7 @@ export class Ticker implements Disposable {
     const { burn, stoppedStoragePerHour: stopped, first } = outlook;
     const now = this.now();
     const text = new MarkdownString(undefined, true);
-    text.isTrusted = { enabledCommands: ['runpod.showPods', 'runpod.refreshPods', 'runpod.showCosts', 'runpod.setBalance', 'runpod.extendLimit'] };
+    text.isTrusted = { enabledCommands: ['runpod.showPods', 'runpod.refreshPods', 'runpod.showCosts', 'runpod.setBalance', 'runpod.extendLimit', 'runpod.liftLimit'] };
     this.#podTable(text, outlook);
     const lines = [
       stopped > 0
@@ -123,7 +123,7 @@ export class Ticker implements Disposable {
     if (problem && fetchedAt !== undefined) lines.push(l10n.t('Last seen {0} ago', longTime(Date.now() - fetchedAt)));
     text.appendMarkdown(lines.map(plainMarkdown).join('  \n'));
     const links = [
-      ...(first && first.by !== 'balance' ? [`[${l10n.t('Extend {0}…', plainMarkdown(first.pod.name))}](command:runpod.extendLimit?${encodeURIComponent(JSON.stringify([{ podId: first.pod.id }]))})`] : []),
+      ...(first && first.by !== 'balance' ? [`[${l10n.t('Extend {0}…', plainMarkdown(first.pod.name))}](command:runpod.extendLimit?${encodeURIComponent(JSON.stringify([{ podId: first.pod.id }]))})`, `[${l10n.t('Lift Its Limit…')}](command:runpod.liftLimit?${encodeURIComponent(JSON.stringify([{ podId: first.pod.id }]))})`] : []),
       `[${l10n.t('Show Costs')}](command:runpod.showCosts)`,
       `[${l10n.t('Show Pods')}](command:runpod.showPods)`,
       `[${l10n.t('Refresh')}](command:runpod.refreshPods)`,

@@ -12,6 +12,20 @@ const runMs = 300_000;
 const keepable = 64 * 1024 * 1024;
 
 /**
+ * Two windows that save the same file do it one after the other, by whatever name of it. Without `flock` by a link that holds
+ * the saving process: only one can make it, and one of a process that is gone is nobody's. Nobody is waited for longer than a minute.
+ */
+const ONE_AFTER_THE_OTHER = [
+  'if command -v flock >/dev/null 2>&1; then exec 9<"$f" && flock -w 60 9; else',
+  'set -- $(ls -Lid "$f"); lock=/tmp/.runpod-save-$1; n=0',
+  'while [ $n -lt 300 ]; do',
+  'if ln -s $$ "$lock" 2>/dev/null; then l=$lock; break; fi',
+  'p=$(readlink "$lock") && [ ! -d "/proc/$p" ] && rm -f "$lock" && continue',
+  'n=$((n + 1)); sleep 0.2 2>/dev/null || { sleep 1; n=$((n + 4)); }',
+  'done; fi',
+];
+
+/**
  * Writes into the file itself, for what must not be replaced: a file with several names, of another owner, in a folder
  * closed to us, or mounted upon. On the pod the new content is complete, and the old one copied, before the first byte
  * changes; then neither a lost link nor a full disk leaves half a file.
@@ -23,12 +37,11 @@ export async function writeInPlace(room: Room, session: SftpSession, path: strin
     assign('f', path),
     assign('d', dirname(path)),
     `t=$(mktemp -d "$d/.runpod-save-XXXXXXXXXXXX" 2>/dev/null || mktemp -d) || exit ${Exit.NotReadable}`,
-    `trap 'rm -rf "$t"' EXIT`,
+    `l=; trap 'rm -rf "$t"; test -z "$l" || rm -f "$l"' EXIT`,
     `test -w "$f" || { echo 'Permission denied' >&2; exit 1; }`,
     `cat > "$t/new" || exit 1`,
     `test "$(wc -c < "$t/new")" -eq ${content.length} || exit ${Exit.Incomplete}`,
-    // Two windows that save the same file do it one after the other.
-    'if command -v flock >/dev/null 2>&1; then exec 9<"$f" && flock -w 60 9; fi',
+    ...ONE_AFTER_THE_OTHER,
     `cat < "$f" > "$t/old" || exit 1`,
     // From here on nothing may come between.
     `trap '' HUP INT TERM PIPE`,

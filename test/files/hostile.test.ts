@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -66,20 +66,46 @@ describe('files of a server that means no good, and two windows at once', functi
     }
   });
 
-  it('of two windows that save the same file at once, one version is there, whole, however it is saved', async () => {
-    const windows = [use().files, use().files];
-    const versions = ['a', 'b'].map((letter) => Buffer.alloc(12_000_000, letter));
-    await fs.writeFile(at('f'), 'old');
+  /** The tools that a save in place needs, for a PATH. @param missing those that the pod's image lacks */
+  async function tools(...missing: readonly string[]): Promise<string> {
+    const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'runpod-tools-'));
+    ends.push(() => void execFileSync('rm', ['-rf', folder]));
+    for (const name of ['sh', 'mktemp', 'cat', 'wc', 'rm', 'sync', 'flock', 'ls', 'ln', 'readlink', 'sleep', 'test', 'stat', 'id', 'mkdir'])
+      if (!missing.includes(name)) await fs.symlink(execFileSync('sh', ['-c', `command -v -p ${name} || printf /usr/bin/${name}`]).toString().trim(), path.join(folder, name)).catch(() => undefined);
+    return folder;
+  }
+
+  for (const lock of ['with', 'without'] as const)
+    it(`of two windows that save the same file at once, one version is there, whole, however it is saved, ${lock} flock`, async () => {
+      const how = { path: await tools(...(lock === 'with' ? [] : ['flock'])) };
+      const windows = [use(how).files, use(how).files];
+      const versions = ['a', 'b'].map((letter) => Buffer.alloc(12_000_000, letter));
+      await fs.writeFile(at('f'), 'old');
+      await fs.writeFile(at('g'), 'old');
+      // A second name makes a save go into the file itself.
+      await fs.link(at('g'), at('h'));
+      for (const name of lock === 'with' ? ['f', 'g'] : ['g'])
+        for (let round = 0; round < 4; round++) {
+          await Promise.all(windows.map((files, i) => files.writeFile(at(name), versions[i] ?? Buffer.alloc(0), replace)));
+          const now = await fs.readFile(at(name));
+          assert.ok(versions.some((version) => version.equals(now)), `${name}: ${now.length} bytes, ${[...new Set(now.toString('latin1'))].join('')}`);
+        }
+      assert.deepEqual((await fs.readdir(dir)).sort(), ['f', 'g', 'h']);
+    });
+
+  it('a save in place does not wait for one whose process is gone', async () => {
+    const { files } = use({ path: await tools('flock') });
     await fs.writeFile(at('g'), 'old');
-    // A second name makes a save go into the file itself.
     await fs.link(at('g'), at('h'));
-    for (const name of ['f', 'g'])
-      for (let round = 0; round < 4; round++) {
-        await Promise.all(windows.map((files, i) => files.writeFile(at(name), versions[i] ?? Buffer.alloc(0), replace)));
-        const now = await fs.readFile(at(name));
-        assert.ok(versions.some((version) => version.equals(now)), `${name}: ${now.length} bytes, ${[...new Set(now.toString('latin1'))].join('')}`);
-      }
-    assert.deepEqual((await fs.readdir(dir)).sort(), ['f', 'g', 'h']);
+    const gone = spawnSync('true').pid;
+    const { ino } = await fs.stat(at('g'));
+    const lock = `/tmp/.runpod-save-${ino}`;
+    await fs.symlink(String(gone), lock);
+    const began = Date.now();
+    await files.writeFile(at('g'), Buffer.from('new'), replace);
+    assert.ok(Date.now() - began < 20_000);
+    assert.equal(await fs.readFile(at('h'), 'utf8'), 'new');
+    await assert.rejects(fs.lstat(lock), /ENOENT/);
   });
 
   if (isRoot)

@@ -19,6 +19,8 @@ export interface PipeHostOptions {
   readonly uid?: number;
   /** `false`: commands are refused, as on an account for SFTP only. */
   readonly shell?: boolean;
+  /** Where commands find their tools. */
+  readonly path?: string;
 }
 
 /** Passes a stream of packets on as `tamper` changes it. @returns where the stream goes in */
@@ -82,7 +84,8 @@ export class PipeHost implements FilesHost {
 
   run(command: string, options: RunOptions): Promise<RunResult> {
     if (this.options.shell === false) return Promise.reject(new Error('This service allows sftp connections only.'));
-    const child = this.#spawn(['sh', '-c', command]);
+    const { path } = this.options;
+    const child = this.#spawn(['sh', '-c', path === undefined ? command : `PATH=${path}; export PATH; ${command}`]);
     return new Promise((resolve) => {
       const out: Buffer[] = [];
       const err: Buffer[] = [];

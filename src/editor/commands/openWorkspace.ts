@@ -66,14 +66,14 @@ async function startFirst(pod: Pod): Promise<undefined> {
   return undefined;
 }
 
-/** Adds the folder to what is open, beside other folders of the same pod too; an empty window becomes the pod's. */
+/** Adds the folder to what is open, beside other folders of the same pod too; an empty window becomes the pod's, a workspace stays what it is. */
 async function openFolder(uri: Uri, pod: Pod): Promise<void> {
   const folders = workspace.workspaceFolders ?? [];
   if (folders.some((f) => f.uri.toString() === uri.toString())) {
     await commands.executeCommand('workbench.view.explorer');
     return;
   }
-  if (folders.length === 0 || losesFolders()) await commands.executeCommand('vscode.openFolder', uri, { forceReuseWindow: true });
+  if ((folders.length === 0 && workspace.workspaceFile === undefined) || losesFolders()) await commands.executeCommand('vscode.openFolder', uri, { forceReuseWindow: true });
   else workspace.updateWorkspaceFolders(folders.length, 0, { uri, name: folderName(uri, pod) });
 }
 

@@ -81,7 +81,10 @@ export class Guards implements Disposable {
    * @throws PodUnavailableError without SSH; Error in words when the guard has not taken it, or may not stop the pod
    */
   async order(pod: Pod, order: GuardOrder): Promise<GuardStanding | undefined> {
-    const report = await armGuard(this.parts.sessions.get(pod.id), guarded(pod), this.parts.urls(), order, { signal: this.#ended.signal });
+    const report = await armGuard(this.parts.sessions.get(pod.id), guarded(pod), this.parts.urls(), order, { signal: this.#ended.signal }).catch((error: unknown) => {
+      if (!(error instanceof PodUnavailableError) || error.code !== 'proxy-only') throw error;
+      throw new Error(l10n.t('{0} has no direct SSH, so nothing can be told to it: it keeps the limit that it was made with, or none.', pod.name), { cause: error });
+    });
     this.#keep(pod, report);
     if (!report.word || (!report.word.alive && !isHopeless(report.word))) throw new Error(l10n.t('No guard could be started on {0}.', pod.name));
     if (!order.lift && !order.used && report.word.armed === 'no') throw new Error(l10n.t('{0} won’t keep this limit: the guard is {1}.', pod.name, unarmedText(report.word.why)));

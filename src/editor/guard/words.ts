@@ -25,13 +25,16 @@ export function limitNote(pod: Pod & WithGuard, now: number): { readonly alarm?:
   if (guard?.kind === 'unarmed' && guard.why !== '') return { alarm: l10n.t('can’t stop itself ⚠') };
   if (guard?.kind === 'armed') {
     if (guard.state === 'refused') return { alarm: l10n.t('may not stop itself ⚠') };
-    const idle = guard.endsAt === undefined && guard.idleMinutes !== undefined ? l10n.t('until idle {0}', longTime(guard.idleMinutes * 60_000)) : undefined;
+    const idle = guard.endsAt === undefined && guard.idleMinutes !== undefined ? untilIdle(guard.idleMinutes) : undefined;
     const past = guard.endsAt !== undefined && guard.endsAt + PAST_MS < now ? l10n.t('past its limit ⚠') : undefined;
     const remark = guard.untilRestart ? l10n.t('limit lost on restart') : undefined;
     return { ...(past ? { alarm: past } : idle ? { alarm: idle } : {}), ...(remark ? { remark } : {}) };
   }
+  if (guard?.kind === 'expected' && guard.endsAt === undefined && guard.wish.idleMinutes !== undefined) return { alarm: untilIdle(guard.wish.idleMinutes) };
   return endsItself(pod) ? {} : { alarm: l10n.t('no limit ⚠') };
 }
+
+const untilIdle = (minutes: number): string => l10n.t('until idle {0}', longTime(minutes * 60_000));
 
 /** What is the matter with a pod that somebody has to decide on, for a sentence of its own. */
 export function findingWords(finding: Finding, now: number): string {
@@ -86,9 +89,9 @@ export function guardLine(pod: Pod & WithGuard): string | undefined {
       return `${verb} ${when.join(l10n.t(' or '))}, ${l10n.t('with this computer off too')} (${kept})${guard.state === 'refused' ? ` – ${l10n.t('RunPod refuses it the stop; it goes on trying')}` : ''}`;
     }
     case 'expected':
-      return l10n.t('made with a guard in its start command; not heard from yet');
+      return pod.ssh.direct ? l10n.t('made with a guard in its start command; not heard from yet') : l10n.t('made with a guard in its start command, which cannot be asked without direct SSH');
     case 'awaited':
-      return l10n.t('none yet: it is put on the pod as soon as SSH answers');
+      return pod.ssh.direct ? l10n.t('none yet: it is put on the pod as soon as SSH answers') : l10n.t('none: it can be put on the pod only over direct SSH, which there is not (yet)');
     case 'unarmed':
       return unarmedText(guard.why);
     case 'lifted':
@@ -123,7 +126,7 @@ export function wishText(wish: GuardWish): string {
   const end = wish.atLimit === 'stop' ? l10n.t('then stop') : l10n.t('then delete');
   const parts = [
     wish.limitMinutes ? longTime(wish.limitMinutes * 60_000) : undefined,
-    wish.idleMinutes ? l10n.t('until idle {0}', longTime(wish.idleMinutes * 60_000)) : undefined,
+    wish.idleMinutes ? untilIdle(wish.idleMinutes) : undefined,
     wish.budgetUsd ? l10n.t('until {0} are spent', money(wish.budgetUsd)) : undefined,
   ].filter((part) => part !== undefined);
   return `${parts.join(l10n.t(' or '))} ${end}`;

@@ -21,7 +21,7 @@ export type GuardStanding =
       readonly trouble: string;
     }
   /** Made with a guard in its start command that nobody has heard yet. */
-  | { readonly kind: 'expected'; readonly endsAt?: number; readonly by?: 'limit'; readonly wish: GuardWish }
+  | { readonly kind: 'expected'; readonly endsAt?: number; readonly by?: Exclude<EndsBy, 'idle'>; readonly wish: GuardWish }
   /** It is to have one, which is yet to be put there. */
   | { readonly kind: 'awaited'; readonly wish: GuardWish }
   /** It lives and cannot stop its pod: `refused`, `no-key`, `no-tool`, `tls`, `unreachable`, or empty before it knows. */
@@ -54,8 +54,8 @@ export function standingOf(pod: Pod, found: GuardFound | undefined): GuardStandi
   // Once looked for and not found, the one in the start command is missing.
   const looked = found !== undefined && found.startedAt === pod.startedAt?.getTime();
   if (inArgs && !looked) {
-    const endsAt = inArgs.limitMinutes === undefined || !pod.startedAt ? undefined : pod.startedAt.getTime() + inArgs.limitMinutes * 60_000;
-    return { kind: 'expected', wish: inArgs, ...(endsAt === undefined ? {} : { endsAt, by: 'limit' as const }) };
+    const limitEndsAt = inArgs.limitMinutes === undefined || !pod.startedAt ? undefined : pod.startedAt.getTime() + inArgs.limitMinutes * 60_000;
+    return { kind: 'expected', wish: inArgs, ...sooner(limitEndsAt, budgetEndOf(inArgs, pod)) };
   }
   if (hasLimit(wish)) return { kind: 'awaited', wish };
   return looked ? { kind: 'none' } : { kind: 'unknown' };
@@ -66,14 +66,13 @@ function standingBy(word: GuardWord, pod: Pod): GuardStanding {
   if (word.lifted) return { kind: 'lifted' };
   const idleMinutes = word.wish?.idleMinutes;
   const idleEndsAt = idleMinutes === undefined || word.lastUse === undefined ? undefined : word.lastUse + idleMinutes * 60_000;
-  const budgetEndsAt = budgetEnd(word, pod);
-  const deadline = word.endsBy === 'limit' ? word.end : word.deadline;
-  const byBudget = budgetEndsAt !== undefined && (deadline === undefined || budgetEndsAt < deadline);
-  const endsAt = byBudget ? budgetEndsAt : deadline;
-  if (endsAt === undefined && idleEndsAt === undefined) return { kind: 'none' };
+  // The guard names it where it comes first; else it follows from the pod's price.
+  const budgetEndsAt = word.endsBy === 'budget' ? word.end : budgetEndOf(word.wish, pod);
+  const ends = sooner(word.endsBy === 'limit' ? word.end : word.deadline, budgetEndsAt);
+  if (ends.endsAt === undefined && idleEndsAt === undefined) return { kind: 'none' };
   return {
     kind: 'armed',
-    ...(endsAt === undefined ? {} : { endsAt, by: byBudget ? ('budget' as const) : ('limit' as const) }),
+    ...ends,
     ...(idleEndsAt === undefined || idleMinutes === undefined ? {} : { idleEndsAt, idleMinutes }),
     untilRestart: word.by !== 'args' || !word.kept,
     at: word.at,
@@ -82,12 +81,15 @@ function standingBy(word: GuardWord, pod: Pod): GuardStanding {
   };
 }
 
-/** The guard names it where it comes first; else it follows from the pod's price. */
-function budgetEnd(word: GuardWord, pod: Pod): number | undefined {
-  if (word.endsBy === 'budget') return word.end;
-  const budget = word.wish?.budgetUsd;
-  if (budget === undefined || !pod.costPerHour || !pod.startedAt) return undefined;
-  return pod.startedAt.getTime() + (budget / pod.costPerHour) * 3_600_000;
+function sooner(deadline: number | undefined, budgetEndsAt: number | undefined): { readonly endsAt?: number; readonly by?: Exclude<EndsBy, 'idle'> } {
+  if (budgetEndsAt !== undefined && (deadline === undefined || budgetEndsAt < deadline)) return { endsAt: budgetEndsAt, by: 'budget' };
+  return deadline === undefined ? {} : { endsAt: deadline, by: 'limit' };
+}
+
+/** When the budget of this start is spent at the pod's price. */
+function budgetEndOf(wish: GuardWish | undefined, pod: Pod): number | undefined {
+  if (wish?.budgetUsd === undefined || !pod.costPerHour || !pod.startedAt) return undefined;
+  return pod.startedAt.getTime() + (wish.budgetUsd / pod.costPerHour) * 3_600_000;
 }
 
 /** So long before an idle stop it is announced: five minutes, or a third of a short rule. */

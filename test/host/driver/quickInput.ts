@@ -94,6 +94,8 @@ export class QuickInput {
       // At its corner: the tooltip of a long description lies over the middle once the pointer has rested there.
       await row.click({ timeout: 5_000, position: { x: 10, y: 8 } }).catch(() => undefined);
       if (await until('the choice to be taken', taken, 5_000).catch(() => false)) return;
+      // A hover that has come up over the item would take the next one.
+      await this.page.mouse.move(0, 0);
       if (clicks === 3) throw new Error(`"${wanted}" was clicked three times and not taken`);
       row = await until(`"${wanted}" to choose once more`, find);
     }

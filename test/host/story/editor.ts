@@ -113,11 +113,11 @@ export class Editor {
   get terminal(): Terminal { return new Terminal(this.page); }
 
   /**
-   * Opens a folder in the window, a virtual one by its URI (`runpod://<id>/workspace`), or no folder at all.
+   * Opens a folder in the window, a virtual one by its URI (`runpod://<id>/workspace`), no folder at all, or a workspace file.
    * The window's state is that of a reload.
    */
-  async open(folder: 'sample' | 'none' | { readonly path: string } | { readonly uri: string }): Promise<void> {
-    const query = folder === 'none' ? { ew: 'true' } : { folder: folder === 'sample' ? this.sampleFolder : 'uri' in folder ? folder.uri : folder.path };
+  async open(folder: 'sample' | 'none' | { readonly path: string } | { readonly uri: string } | { readonly workspace: string }): Promise<void> {
+    const query = folder === 'none' ? { ew: 'true' } : typeof folder === 'object' && 'workspace' in folder ? folder : { folder: folder === 'sample' ? this.sampleFolder : 'uri' in folder ? folder.uri : folder.path };
     await this.#page?.close();
     const page = await given(this.#context, 'browser').newPage();
     this.#page = page;

@@ -50,6 +50,12 @@ describe('a pod that ends by itself', () => {
     await until('what is wrong with it', async () => /A number above 0, at most 8760/.test(await editor.quickInput.message()));
     await editor.quickInput.answer('2,5');
     await (await pods.row('llama-ft')).waitFor(/2h 2\dm/, 60_000);
+    // The same from the ticker.
+    await editor.page.locator('.part.statusbar .statusbar-item', { hasText: '/hr' }).first().hover();
+    const links = editor.page.locator('.monaco-hover:visible, .workbench-hover:visible', { hasText: 'Spent this session' }).locator('a');
+    await links.filter({ hasText: 'Extend llama-ft…' }).waitFor();
+    await links.filter({ hasText: 'Lift Its Limit…' }).click();
+    await (await editor.dialog(/Lift the limit of llama-ft for this start\?/)).press('Cancel');
   });
 
   it('counts down before it stops for want of use, and one click keeps it running', async () => {

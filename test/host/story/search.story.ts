@@ -61,6 +61,18 @@ describe('searching a pod, as a person does it', () => {
     await editor.statusItem(/Ln 3/);
   });
 
+  it('brings the editor’s own comparison when somebody else has changed the file since', async () => {
+    const file = await editor.openFile('train.py');
+    await file.type('# mine\n');
+    await editor.simulator.control('POST', 'pods/llama-ft/exec', { argv: ['sh', '-c', 'sleep 1; echo "# theirs" >> /workspace/train.py'] });
+    await editor.page.keyboard.press('Control+s');
+    await (await editor.notification(/train\.py.*newer/s)).press('Compare');
+    await editor.page.locator('.monaco-diff-editor .original .view-line', { hasText: '# theirs' }).waitFor();
+    await editor.page.locator('.monaco-diff-editor .modified .view-line', { hasText: '# mine' }).first().waitFor();
+    await editor.screenshot('compare');
+    await editor.command('File: Revert File');
+  });
+
   it('shows in the Explorer what a run writes', async () => {
     const explorer = await editor.explorer();
     await explorer.waitFor(/train\.py/);

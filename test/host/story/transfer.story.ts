@@ -98,14 +98,25 @@ describe('files to and from a pod', () => {
     await until('the line to be gone', async () => readFileSync(config, 'utf8') === 'Host elsewhere\n  Port 2222\n' && !existsSync(join(editor.home, '.ssh', 'runpod-workspaces')));
   });
 
-  it('of another folder of the pod, and read-only', async () => {
-    const pods = await editor.sidebar();
-    await (await pods.row('llama-ft')).chooseFromMenu('Open Folder on Pod…');
+  it('of several folders of one pod at once, read-only if wanted, and lead back to its row', async () => {
+    const workspaceFile = join(editor.sampleFolder, 'several.code-workspace');
+    writeFileSync(workspaceFile, JSON.stringify({ folders: [] }));
+    await editor.open({ workspace: workspaceFile });
+    await (await (await editor.sidebar()).row('llama-ft')).action('Open Remote Workspace');
+    await (await editor.explorer()).waitFor(/^llama-ft$/m, 60_000);
+    await (await (await editor.sidebar()).row('llama-ft')).chooseFromMenu('Open Folder on Pod…');
     await editor.quickInput.answer('/root');
-    const explorer = await editor.explorer();
-    await explorer.waitFor(/llama-ft: \/root|root \[RunPod\]|\.ssh/, 60_000);
+    await (await editor.explorer()).waitFor(/^llama-ft: \/root$/m, 60_000);
     await (await (await editor.sidebar()).row('llama-ft')).chooseFromMenu('Open Read-Only');
-    await (await editor.explorer()).waitFor(/llama-ft \(read-only\)|train\.py/, 60_000);
+    const explorer = await editor.explorer();
+    await explorer.waitFor(/^llama-ft$[^]*^llama-ft: \/root$[^]*^llama-ft \(read-only\)$/m, 60_000);
+    for (const root of ['llama-ft', 'llama-ft: /root']) await (await explorer.row(root)).expand();
+    await explorer.waitFor(/^llama-ft$[^]*weights\.pt[^]*^llama-ft: \/root$/m);
+    // What changes is shown in each.
+    await editor.simulator.control('POST', 'pods/llama-ft/exec', { argv: ['sh', '-c', 'touch /workspace/0-there /root/0-here'] });
+    await explorer.waitFor(/^llama-ft$[^]*0-there[^]*^llama-ft: \/root$[^]*0-here/m, 30_000);
     await editor.screenshot('folders');
+    await (await explorer.row('0-here')).chooseFromMenu('Reveal in Pods');
+    await editor.view('Pods').waitFor(/llama-ft[^]*Connection/);
   });
 });

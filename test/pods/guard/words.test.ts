@@ -96,6 +96,9 @@ describe('what a guard says', () => {
     const standing = standingOf(pod, found(pod, { deadline: 0, end: 0, ends: '', limit: 0, idle: 0, budget: 10_000 }));
     assert.ok(standing?.kind === 'armed' && standing.by === 'budget');
     assert.equal(standing.endsAt, (pod.startedAt?.getTime() ?? 0) + 2 * HOUR);
+    // Known before the guard is heard, as for a pod that nobody can ask.
+    const made = aPod({ costPerHour: 0.5, args: guardedArgs({ limitMinutes: 240, budgetUsd: 1, atLimit: 'stop' }, '/workspace', urls) });
+    assert.deepEqual(standingOf(made, undefined), { kind: 'expected', wish: { limitMinutes: 240, budgetUsd: 1, atLimit: 'stop' }, endsAt: (made.startedAt?.getTime() ?? 0) + 2 * HOUR, by: 'budget' });
   });
 });
 
