@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
-import { Uri, workspace } from 'vscode';
+import { env, ExtensionKind, extensions, Uri, workspace } from 'vscode';
 import type { RunRecord } from '../runs/detached/list';
+import { EXTENSION } from './settings';
 import type { Mappings } from './sync/mappings';
 
 /** Whether a file or folder of this machine is one that this window works with: open in it, or sent from it before. */
@@ -12,12 +14,19 @@ export const oursBy =
     workspace.getWorkspaceFolder(uri) !== undefined || mappings.knows(uri);
 
 /**
+ * A name of this machine that it keeps. macOS changes its host name with the network; beside the window the editor's own id of the
+ * machine says it, which is written nowhere as it is. On a server the window is another machine's.
+ */
+export const machineName = (): string =>
+  extensions.getExtension(EXTENSION)?.extensionKind === ExtensionKind.UI ? createHash('sha256').update(`runpod-workspaces ${env.machineId}`).digest('hex').slice(0, 16) : hostname();
+
+/**
  * The folder of this machine that a run's files were sent from. The run's record lies on the pod, where whoever can write
  * there may have written another folder into it, to have it sent or to have files put into it: one that this window does not
  * know is none.
  */
 export function sourceFolder({ meta: { source } }: Pick<RunRecord, 'meta'>, isOurs: IsOurs): Uri | undefined {
-  if (source === undefined || source.machine !== hostname()) return undefined;
+  if (source === undefined || source.machine !== machineName()) return undefined;
   try {
     // Joined with nothing, dots in the path lead where they lead before anybody compares it.
     const uri = Uri.joinPath(Uri.parse(source.uri, true), '.');

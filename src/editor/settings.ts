@@ -3,7 +3,7 @@ import type { Thresholds } from '../pods/thresholds';
 import type { GuardUrls } from '../pods/guard/args';
 import type { ProxySettings } from '../runpod/proxy';
 
-const EXTENSION = 'runpod-workspaces.runpod-workspaces';
+export const EXTENSION = 'runpod-workspaces.runpod-workspaces';
 
 /** The settings of the manifest, read at the moment of use. */
 export const settings = {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import Module from 'node:module';
+import { hostname } from 'node:os';
 import * as nodePath from 'node:path';
 import type { Uri } from 'vscode';
+import type { machineName } from '../../src/editor/runSource';
 import type { pathHere } from '../../src/editor/transfer/arguments';
 import type { pathBelow } from '../../src/editor/sync/localFolder';
 
@@ -27,7 +29,15 @@ class Address {
   }
 }
 
+const world = { kind: 1, machineId: 'one-computer' };
 const editor = {
+  ExtensionKind: { UI: 1, Workspace: 2 },
+  env: {
+    get machineId() {
+      return world.machineId;
+    },
+  },
+  extensions: { getExtension: () => ({ extensionKind: world.kind }) },
   FileType: { Directory: 2, File: 1, SymbolicLink: 64 },
   Uri: Address,
   l10n: { t: (text: string, ...values: unknown[]) => text.replace(/\{(\d+)\}/g, (_, index: string) => String(values[Number(index)])) },
@@ -35,7 +45,7 @@ const editor = {
 };
 
 describe('files of this computer, and of the machine of a remote window', () => {
-  let modules: { pathHere: typeof pathHere; pathBelow: typeof pathBelow };
+  let modules: { machineName: typeof machineName; pathHere: typeof pathHere; pathBelow: typeof pathBelow };
   const at = (scheme: string, path: string): Uri => new Address(scheme, path) as unknown as Uri;
 
   before(async () => {
@@ -45,7 +55,7 @@ describe('files of this computer, and of the machine of a remote window', () => 
       return request === 'vscode' ? editor : real.call(this, request, ...rest);
     };
     try {
-      modules = { ...(await import('../../src/editor/transfer/arguments')), ...(await import('../../src/editor/sync/localFolder')) };
+      modules = { ...(await import('../../src/editor/transfer/arguments')), ...(await import('../../src/editor/sync/localFolder')), ...(await import('../../src/editor/runSource')) };
     } finally {
       loader._load = real;
     }
@@ -59,6 +69,17 @@ describe('files of this computer, and of the machine of a remote window', () => 
     // In the browser, and wherever else the extension runs on that machine, it is this one.
     assert.equal(modules.pathHere(there, !beside), '/home/user/model.bin');
     assert.throws(() => modules.pathHere(at('untitled', 'x'), !beside), /not a file of this computer/);
+  });
+
+  it('are known again when the computer’s name has changed with the network', () => {
+    const mine = modules.machineName();
+    assert.equal(modules.machineName(), mine);
+    for (const told of [world.machineId, hostname()]) assert.ok(!mine.includes(told), 'a pod need not know it');
+    world.machineId = 'another-computer';
+    assert.notEqual(modules.machineName(), mine);
+    // On a server the editor's id is that of whoever looks at it.
+    world.kind = 2;
+    assert.equal(modules.machineName(), hostname());
   });
 
   it('lie below a folder however a drive and, on Windows and macOS, a name is written', () => {

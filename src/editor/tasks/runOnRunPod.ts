@@ -1,9 +1,8 @@
-import { hostname } from 'node:os';
 import { l10n, TaskScope, workspace, type Uri } from 'vscode';
 import type { RunRecord } from '../../runs/detached/list';
 import type { Pod } from '../../runpod/types';
 import { SCHEME, SCHEME_READONLY } from '../ids';
-import { oursBy, sourceFile, sourceFolder } from '../runSource';
+import { machineName, oursBy, sourceFile, sourceFolder } from '../runSource';
 import { TASK_TYPE, type RunDefinition } from './definition';
 import { execute, type RunOutcome } from './execute';
 import { howToRun, type HowToRun } from './howToRun';
@@ -63,7 +62,7 @@ export class Runs {
     const definition: RunDefinition = { type: TASK_TYPE, command, pod: pod.id, ...(cwd === undefined ? {} : { cwd }), ...(env === undefined ? {} : { env }) };
     const shown = given ?? shortened(command);
     const name = l10n.t('{0} on {1}', shown, pod.name);
-    const meta = { ...(group === undefined ? {} : { group }), ...(folder === undefined ? {} : { source: { uri: folder, machine: hostname() } }) };
+    const meta = { ...(group === undefined ? {} : { group }), ...(folder === undefined ? {} : { source: { uri: folder, machine: machineName() } }) };
     return execute(definition, TaskScope.Workspace, name, () => taskTerminal(this.parts, definition, TaskScope.Workspace, name, { title: shown, meta }));
   }
 
@@ -124,7 +123,7 @@ export class Runs {
         session: this.parts.sessions.get(pod.id),
         command: { command, cwd, env: choices.env },
         title: file === '' ? folderName(folder) : file,
-        meta: { source: { uri: (isFolder ? uri : folder).toString(), machine: hostname(), ...(isFolder ? {} : { file }), ...(only ? { only } : {}) }, ...(choices.group === undefined ? {} : { group: choices.group }) },
+        meta: { source: { uri: (isFolder ? uri : folder).toString(), machine: machineName(), ...(isFolder ? {} : { file }), ...(only ? { only } : {}) }, ...(choices.group === undefined ? {} : { group: choices.group }) },
         pod: podNow(this.parts, pod),
         remarks: [...sent.remarks, ...remarks],
       };

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
-import { hostname } from 'node:os';
 import * as vscode from 'vscode';
-import { oursBy, sourceFile, sourceFolder } from '../../../src/editor/runSource';
+import { machineName, oursBy, sourceFile, sourceFolder } from '../../../src/editor/runSource';
 import { Mappings } from '../../../src/editor/sync/mappings';
 import type { RunMeta } from '../../../src/runs/detached/meta';
 
 describe('the folder that a run says it was sent from', () => {
   const notes = new Map<string, unknown>();
   const mappings = new Mappings({ keys: () => [...notes.keys()], get: <T>(key: string): T => notes.get(key) as T, update: async (key, value) => void notes.set(key, value) });
-  const runFrom = (uri: string, more: Partial<NonNullable<RunMeta['source']>> = {}): { meta: RunMeta } => ({ meta: { title: 'train.py', command: 'python3 train.py', cwd: '/workspace/llama-ft', source: { uri, machine: hostname(), ...more } } });
+  const runFrom = (uri: string, more: Partial<NonNullable<RunMeta['source']>> = {}): { meta: RunMeta } => ({ meta: { title: 'train.py', command: 'python3 train.py', cwd: '/workspace/llama-ft', source: { uri, machine: machineName(), ...more } } });
   const found = (uri: string, more?: Partial<NonNullable<RunMeta['source']>>): string | undefined => sourceFolder(runFrom(uri, more), oursBy(mappings))?.toString();
 
   it('counts where this window has it open or has sent it, and nowhere else: the record lies on the pod', async () => {
