@@ -78,7 +78,7 @@ async function checkHostKey(visit: Visit): Promise<Finding> {
   const { deps, timings, signal } = visit;
   const pod = podOf(visit);
   const { host, port, username } = addressIn(visit);
-  const printed = new PrintedKeys(deps.logs, pod, deps.log, timings.printedKeys);
+  const printed = new PrintedKeys(deps.logs, pod, deps.log, timings.printedKeys, (deps.now ?? Date.now)());
   // The doctor has not watched the address, so right after a start it trusts nobody unproven.
   const check = new HostKeyCheck(deps.pins, pod, printed, deps.log, () => isFresh(visit));
   visit.hostKey = check;

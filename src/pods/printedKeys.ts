@@ -22,6 +22,26 @@ export const defaultPrintedKeysTimings: PrintedKeysTimings = { silenceMs: 750, f
 
 /** The most the API gives back at once. */
 const PAGE = 5000;
+/** How long before `startedAt` the log is read from: it may be the time at which the container was seen to run. */
+const SLACK_MS = 120_000;
+/** By how much the uptime that the API tells may lag behind. */
+const UPTIME_SLACK_MS = 30_000;
+/** How long a container may take to list its keys, where the uptime alone tells when it began. */
+const LISTS_WITHIN_MS = 5 * 60_000;
+
+/**
+ * When the present container began, by the uptime that the API tells; `undefined` where it tells none, or one that reaches
+ * back to the pod's start. A container that is started again in place may leave no other trace.
+ * @param now the API's clock, ms since 1970
+ */
+export function containerBegunAt(pod: Pod, now: number): Date | undefined {
+  const uptime = pod.runtime?.uptimeSeconds;
+  // 0 is also told of what is not known.
+  if (uptime === undefined || uptime === 0 || pod.startedAt === undefined) return undefined;
+  const begun = now - uptime * 1000 - UPTIME_SLACK_MS;
+  return begun > pod.startedAt.getTime() + UPTIME_SLACK_MS ? new Date(begun) : undefined;
+}
+
 /**
  * The host-key fingerprints that a pod's start script has printed into its container log since its last start, read over
  * the authenticated API, so that nobody between us and the pod can forge them. They stand at the log's beginning, so it
@@ -32,7 +52,7 @@ export class PrintedKeys implements Disposable {
   readonly #stop = new AbortController();
   readonly #timings: PrintedKeysTimings;
   readonly #news = new Emitter<void>();
-  readonly #printed = new PrintedFingerprints();
+  readonly #printed: PrintedFingerprints;
   #fingerprints: readonly string[] = [];
   #problem: unknown;
   #finished = false;
@@ -43,7 +63,10 @@ export class PrintedKeys implements Disposable {
     private readonly pod: Pod,
     private readonly log: Logger = silentLog,
     timings: Partial<PrintedKeysTimings> = {},
+    now: number = Date.now(),
   ) {
+    const container = containerBegunAt(pod, now);
+    this.#printed = new PrintedFingerprints([...(pod.startedAt ? [{ at: pod.startedAt }] : []), ...(container ? [{ at: container, listsWithinMs: LISTS_WITHIN_MS }] : [])]);
     this.#timings = { ...defaultPrintedKeysTimings, ...timings };
     void this.#read();
   }
@@ -107,7 +130,7 @@ export class PrintedKeys implements Disposable {
     const { signal } = this.#stop;
     let lastEventId: string | undefined;
     for (let failures = 0; !signal.aborted; ) {
-      const from = lastEventId !== undefined ? { lastEventId } : this.pod.startedAt !== undefined ? { since: this.pod.startedAt } : {};
+      const from = lastEventId !== undefined ? { lastEventId } : this.pod.startedAt !== undefined ? { since: new Date(this.pod.startedAt.getTime() - SLACK_MS) } : {};
       const stream = this.logs(this.pod.id, { ...from, tail: PAGE, signal })[Symbol.asyncIterator]();
       const before = this.#lines;
       try {
@@ -156,8 +179,8 @@ export class PrintedKeys implements Disposable {
     });
   }
 
-  #take({ source, line }: LogLine): void {
-    if (!this.#printed.feed(source, line)) return;
+  #take({ source, line, at }: LogLine): void {
+    if (!this.#printed.feed(source, line, at)) return;
     this.#fingerprints = this.#printed.found.map(({ fingerprint }) => fingerprint);
     this.#news.fire();
   }

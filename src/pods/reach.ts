@@ -94,7 +94,7 @@ export async function reach(deps: ReachDeps, timings: ReachTimings, podId: strin
   const fail = (code: UnavailableCode, soonOver: boolean, cause: unknown, facts: UnavailableFacts = {}, detail?: string): ReachFailed =>
     new ReachFailed(new PodUnavailableError(code, podId, pod, { cause, facts: { host, port, ...facts }, detail: detail ?? messageOf(cause) }), soonOver);
 
-  const keys = new PrintedKeys(deps.logs, pod, deps.log, timings.printedKeys);
+  const keys = new PrintedKeys(deps.logs, pod, deps.log, timings.printedKeys, now());
   const check = new HostKeyCheck(deps.pins, pod, keys, deps.log, () => fresh && !whereabouts.settled(pod, address, timings.settleMs, now()));
   try {
     const [, identities] = await Promise.all([probeBanner(host, port, { deadlineMs: timings.probeMs, signal }), deps.identities(pod, mayAsk)]);

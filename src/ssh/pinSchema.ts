@@ -4,6 +4,8 @@ const pinSchema = z.object({
   fingerprint: z.string(),
   type: z.string(),
   proven: z.boolean().optional(),
+  /** A person has said that it is right, whatever else was expected. */
+  approved: z.boolean().optional(),
   /** The start it belongs to, as the API names it; absent for hosts and when the start is not known. */
   startedAt: z.string().optional(),
   /** When it was first seen, ISO 8601. */

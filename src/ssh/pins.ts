@@ -54,11 +54,12 @@ export class PinStore {
   /**
    * Judges a key; writes nothing. Call `pin` once the login with it succeeded: a key that was merely shown may be that of
    * another machine at an address that has moved on.
-   * @param logged the fingerprints of the pod's log, empty when it has none. They outrank every pin.
+   * @param logged the fingerprints of the pod's log, empty when it has none. They outrank every pin but a person's word.
    */
   async judge(subject: PinSubject, key: HostKey, logged: readonly string[] = []): Promise<Judgement> {
-    if (logged.length > 0) return { verdict: logged.includes(key.fingerprint) ? 'proven' : 'mismatch', expected: logged };
+    if (logged.includes(key.fingerprint)) return { verdict: 'proven', expected: logged };
     const pin = relevant(this.#find(await this.#load(), subject), subject);
+    if (logged.length > 0) return { verdict: pin?.approved === true && pin.fingerprint === key.fingerprint ? 'pinned' : 'mismatch', expected: logged };
     if (pin === undefined) return { verdict: 'first-use', expected: [] };
     return { verdict: pin.fingerprint === key.fingerprint ? 'pinned' : 'mismatch', expected: [pin.fingerprint] };
   }
@@ -94,7 +95,17 @@ export class PinStore {
     });
   }
 
-  /** Forgets what is known of a host or pod, after a person has said that the new key is right. */
+  /** A person has compared this fingerprint and says that it is right: for this start of the pod, or for this host, it takes the place of any other. */
+  approve(subject: PinSubject, fingerprint: string): Promise<void> {
+    const startedAt = 'podId' in subject ? subject.startedAt : undefined;
+    const pin: Pin = { fingerprint, type: 'unknown', pinnedAt: this.now().toISOString(), approved: true, ...(startedAt === undefined ? {} : { startedAt }) };
+    return this.#inTurn(async () => {
+      place(this.#own, subject, pin);
+      await this.#update((pins) => (slot(pins, subject)?.approved === true && slot(pins, subject)?.fingerprint === fingerprint ? undefined : place(pins, subject, pin)));
+    });
+  }
+
+  /** Forgets what is known of a host or pod. */
   forget(subject: PinSubject): Promise<void> {
     return this.#inTurn(() => {
       remove(this.#own, subject);

@@ -6,6 +6,13 @@ export interface PrintedFingerprint {
   readonly fingerprint: string;
 }
 
+/** When a container began, by the API: what was printed before is another container's. */
+export interface Begin {
+  readonly at: Date;
+  /** What looks like a listing later than this after `at` is none; unlimited unless told. */
+  readonly listsWithinMs?: number;
+}
+
 /** Lines of other programs that may fall between a marker and its fingerprint; they share the container's log. */
 const patience = 5;
 /** The start script speaks among the first lines of a container; what comes after so many is somebody else's. */
@@ -22,7 +29,7 @@ const beginsContainer = /\b(?:create|start|restart)(?:d|ed|ing)?\s+(?:the\s+)?co
  *
  * What a container prints later may be anything, also words that strangers sent to a program in it, made to look like this
  * listing. So of one container the first listing counts, near its beginning, and nothing after it; that a new container, with
- * new keys, has begun is believed only when the platform's own lines say so.
+ * new keys, has begun is believed only when the platform's own lines say so, or the API itself (`begins`).
  */
 export class PrintedFingerprints {
   #found = new Map<string, PrintedFingerprint>();
@@ -31,26 +38,56 @@ export class PrintedFingerprints {
   #closed = false;
   #awaiting: { readonly type: string | undefined; left: number } | undefined;
   #idle = 0;
+  /** What the container before printed; stands where the API alone says that another began, until that one has printed its own. */
+  #before: PrintedFingerprint[] = [];
+  /** When the container began whose lines are read, and when it listed its keys; the platform's clock, ms since 1970. */
+  #begunAt = -Infinity;
+  #listedAt: number | undefined;
+  /** So long after that it may do so. */
+  #withinMs = Infinity;
+  readonly #begins: Begin[];
 
-  get found(): PrintedFingerprint[] {
-    return [...this.#found.values()];
+  constructor(begins: readonly Begin[] = []) {
+    this.#begins = [...begins].sort((a, b) => a.at.getTime() - b.at.getTime());
   }
 
-  /** Takes the next line. @returns whether `found` has changed */
-  feed(source: 'container' | 'system', raw: string): boolean {
-    const before = this.#found.size;
+  get found(): PrintedFingerprint[] {
+    return this.#found.size > 0 ? [...this.#found.values()] : this.#before;
+  }
+
+  /** Takes the next line, with its time where it has one. @returns whether `found` may have changed */
+  feed(source: 'container' | 'system', raw: string, at?: Date): boolean {
     const line = clean(raw);
+    const time = at?.getTime();
     if (source === 'system') {
-      if (!beginsContainer.test(line)) return false;
-      this.#begin();
-      return before > 0;
+      // The platform's lines and the container's are two logs: the word that this very container begins may come after its first.
+      if (!beginsContainer.test(line) || (time !== undefined && this.#listedAt !== undefined && this.#listedAt > time)) return false;
+      const had = this.found.length > 0;
+      this.#begin(time, []);
+      return had;
     }
+    if (time !== undefined) {
+      if (time < this.#begunAt) return false;
+      for (let next = this.#begins[0]; next !== undefined && next.at.getTime() <= time; next = this.#begins[0]) {
+        this.#begins.shift();
+        if (next.at.getTime() <= this.#begunAt) continue;
+        this.#begin(next.at.getTime(), this.found);
+        this.#withinMs = next.listsWithinMs ?? Infinity;
+      }
+      if (time > this.#begunAt + this.#withinMs) this.#closed = true;
+    }
+    const before = this.#found.size;
     this.#lines++;
     if (!this.#closed) this.#take(line);
+    if (this.#found.size !== before) this.#listedAt ??= time;
     return this.#found.size !== before;
   }
 
-  #begin(): void {
+  #begin(time: number | undefined, before: PrintedFingerprint[]): void {
+    this.#begunAt = time ?? this.#begunAt;
+    this.#before = before;
+    this.#listedAt = undefined;
+    this.#withinMs = Infinity;
     this.#found = new Map();
     this.#lines = 0;
     this.#listed = false;

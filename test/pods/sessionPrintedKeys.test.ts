@@ -17,7 +17,7 @@ describe('fingerprints a pod has printed', () => {
     log.add(startScriptLines(other), { at: new Date(pod.startedAt!.getTime() - 60_000) });
     log.add(startScriptLines(right));
     assert.deepEqual(await printed(log).all(), [right]);
-    assert.deepEqual(log.queries.map(({ since, source, tail }) => ({ since, source, tail })), [{ since: pod.startedAt, source: undefined, tail: 5000 }]);
+    assert.deepEqual(log.queries.map(({ since, source, tail }) => ({ since, source, tail })), [{ since: new Date(pod.startedAt!.getTime() - 120_000), source: undefined, tail: 5000 }]);
     await until(() => log.open === 0, 'the stream is left');
   });
 
@@ -61,6 +61,23 @@ describe('fingerprints a pod has printed', () => {
     log.add(['start container runpod/base:1.0.2-ubuntu2204: begin'], { source: 'system' });
     log.add(startScriptLines(other));
     assert.deepEqual(await printed(log).expectedFor(other), [other]);
+  });
+
+  it('are those of a container that was started again without a word, where the uptime that the API tells says so', async () => {
+    const startedAt = new Date(Date.now() - 3_600_000);
+    const log = new ScriptedLog();
+    log.add(startScriptLines(right), { at: new Date(startedAt.getTime() + 2_000) });
+    log.add(startScriptLines(other), { at: new Date(Date.now() - 100_000) });
+    const told = (uptimeSeconds: number): PrintedKeys => new PrintedKeys(log.read, aPod({ startedAt, runtime: { uptimeSeconds, gpus: [], ports: [] } }), silentLog, quick);
+    assert.deepEqual(await told(100).all(), [other]);
+    assert.deepEqual(await told(3_600).all(), [right], 'words of a program, for the container is the first one');
+    assert.deepEqual(await told(50).all(), [right], 'it has not printed its own yet');
+  });
+
+  it('are found though the API tells a start later than the container printed them', async () => {
+    const log = new ScriptedLog();
+    log.add(startScriptLines(right), { at: new Date(pod.startedAt!.getTime() - 20_000) });
+    assert.deepEqual(await printed(log).all(), [right]);
   });
 
   it('are not replaced by what looks like them in the words of a program, with or without a stranger behind it', async () => {

@@ -77,6 +77,24 @@ describe('pinned host keys', () => {
     assert.equal(await verdict(store, pod(monday), key('a')), 'pinned');
   });
 
+  it('yield to a person’s word, for that start and that key alone, in every window, and log or not', async () => {
+    const shared = sharedText();
+    const [store, other] = [new PinStore(shared), new PinStore(shared)];
+    await store.pin(pod(monday), key('a'), 'proven');
+    await store.approve(pod(monday), key('b').fingerprint);
+    for (const window of [store, other]) {
+      assert.equal(await verdict(window, pod(monday), key('b'), [key('a').fingerprint]), 'pinned');
+      assert.equal(await verdict(window, pod(monday), key('b')), 'pinned');
+      assert.equal(await verdict(window, pod(monday), key('c')), 'mismatch');
+      assert.equal(await verdict(window, pod(monday), key('a'), [key('a').fingerprint]), 'proven', 'what the log proves stays right');
+      assert.equal(await verdict(window, pod(tuesday), key('b'), [key('a').fingerprint]), 'mismatch', 'another start');
+    }
+    assert.equal(await other.pin(pod(monday), key('b'), 'pinned'), true);
+    assert.equal(await verdict(store, pod(monday), key('b'), [key('a').fingerprint]), 'pinned', 'a login with it does not take that word away');
+    await store.approve({ host: 'ssh.runpod.io' }, key('n').fingerprint);
+    assert.equal(await verdict(other, { host: 'ssh.runpod.io' }, key('n')), 'pinned');
+  });
+
   it('of the proxy belong to its name, until somebody forgets them', async () => {
     const store = new PinStore(sharedText());
     const proxy = { host: 'ssh.runpod.io' };

@@ -51,6 +51,37 @@ describe('fingerprints in a container log', () => {
     for (const words of ['stop container runpod/base', 'remove container', '3f2a Pull complete']) assert.deepEqual(values([...start('r', 'e'), `· ${words}`]), ['RSA r', 'ED25519 e'], words);
   });
 
+  it('are told apart by their times where the platform’s lines come late, or before what is older than they', () => {
+    const at = (second: number): Date => new Date(Date.UTC(2026, 9, 5, 12, 0, second));
+    const printed = new PrintedFingerprints();
+    for (const text of start('r', 'e')) printed.feed('container', text, at(10));
+    printed.feed('system', 'start container for runpod/base:1: begin', at(8));
+    assert.equal(printed.found.length, 2, 'it began before it spoke');
+    printed.feed('system', 'start container for runpod/base:1: begin', at(40));
+    assert.deepEqual(printed.found, []);
+    for (const text of start('x', 'x')) printed.feed('container', text, at(39));
+    assert.deepEqual(printed.found, [], 'the last words of the container before');
+    for (const text of start('R', 'E')) printed.feed('container', text, at(41));
+    assert.deepEqual(printed.found.map(({ fingerprint }) => fingerprint), [sha('R'), sha('E')]);
+  });
+
+  it('are those of the container that the API says began last, once it has printed them', () => {
+    const at = (second: number): Date => new Date(Date.UTC(2026, 9, 5, 12, 0, second));
+    const printed = new PrintedFingerprints([{ at: at(30), listsWithinMs: 10_000 }, { at: at(5) }]);
+    for (const text of start('x', 'x')) printed.feed('container', text, at(1));
+    for (const text of start('r', 'e')) printed.feed('container', text, at(5));
+    assert.deepEqual(printed.found.map(({ fingerprint }) => fingerprint), [sha('r'), sha('e')]);
+    for (const text of start('y', 'y')) printed.feed('container', text, at(29));
+    assert.deepEqual(printed.found.map(({ fingerprint }) => fingerprint), [sha('r'), sha('e')], 'before that');
+    printed.feed('container', 'Pod Started', at(31));
+    assert.deepEqual(printed.found.map(({ fingerprint }) => fingerprint), [sha('r'), sha('e')], 'until it has told its own');
+    const late = new PrintedFingerprints([{ at: at(30), listsWithinMs: 10_000 }]);
+    for (const text of ['Pod Started', ...start('z', 'z')]) late.feed('container', text, at(41));
+    assert.deepEqual(late.found, [], 'too late to be its own');
+    for (const text of [...start('R', 'E'), ...start('z', 'z')]) printed.feed('container', text, at(31));
+    assert.deepEqual(printed.found.map(({ fingerprint }) => fingerprint), [sha('R'), sha('E')]);
+  });
+
   it('cannot be replaced, nor added to, by what the container prints afterwards', () => {
     const imitations = [
       list('x'),
