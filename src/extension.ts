@@ -5,6 +5,7 @@ import { accountName, ApiKeys } from './editor/apiKey';
 import { AttentionWatch } from './editor/attention';
 import { registerBrowse } from './editor/commands/browse';
 import { registerDoctor } from './editor/commands/doctor';
+import { registerHostKey } from './editor/commands/hostKey';
 import { registerKeyCommands } from './editor/commands/keys';
 import { registerOpenWorkspace } from './editor/commands/openWorkspace';
 import { registerPodChanges } from './editor/commands/changePod';
@@ -111,6 +112,7 @@ export function activate(context: ExtensionContext): void {
     ...registerPodChanges(parts),
     registerOpenWorkspace(parts),
     registerDoctor(parts),
+    registerHostKey(parts),
     registerGuards(parts, unsolved),
     ...registerPodActions(parts),
     ...registerBrowse(parts),

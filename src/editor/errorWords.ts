@@ -132,7 +132,10 @@ function explainUnavailable(error: PodUnavailableError): Explanation {
     case 'unreachable':
       return { message: l10n.t('{0} cannot be reached: {1}', name, reason(error)), action: doctor(id) };
     case 'host-key':
-      return { message: l10n.t('Another machine answers at the address of {0}: its host key is not the one this pod has shown. Nothing was sent. {1}', name, reason(error)), action: doctor(id) };
+      return {
+        message: l10n.t('{0} shows another host key than expected: its container was started again, or another machine answers at its address. Nothing was sent. {1}', name, trim(error.message)),
+        action: { title: l10n.t('Check Host Key…'), command: 'runpod.checkHostKey', args: [{ podId: id }] },
+      };
     case 'auth':
       // RunPod's proxy asks the account for its keys, the pod's own sshd knows those it was created with.
       if (error.facts.host !== undefined && error.facts.host === error.pod?.ssh.proxy?.host)

@@ -48,6 +48,7 @@ export const COMMANDS = [
   'runpod.copyPodId',
   'runpod.addSshKey',
   'runpod.doctor',
+  'runpod.checkHostKey',
   'runpod.showPodLog',
   'runpod.openPodInConsole',
   'runpod.openWebTerminal',

@@ -4,6 +4,7 @@ import { isCancelled } from '../../src/base/errors';
 import { PodUnavailableError, type UnavailableCode } from '../../src/pods/contracts';
 import { sleep } from '../../src/base/time';
 import type { SessionState } from '../../src/pods/session';
+import { PinStore } from '../../src/ssh/pins';
 import { openPublicPort, openRelay } from '../simulator/link';
 import { until } from './sessionLog';
 import { apiError, deadPort, Rig } from './sessionRig';
@@ -98,6 +99,24 @@ describe('a pod session', function () {
       assert.equal(session.reason, error);
       assert.doesNotMatch(wrong.log, /userauth|publickey|Accepted/i);
       assert.equal(rig.pinned, undefined);
+    });
+
+    it('takes another key once a person has approved it, for this start alone, and refuses it in the next', async () => {
+      const sshd = await rig.sshd();
+      rig.runsAt(sshd, { printed: `SHA256:${'x'.repeat(43)}` });
+      const sessions = rig.sessions({ coolDownMs: 0 });
+      const session = sessions.get(podId);
+      const refused = await session.link().then(() => assert.fail('it was let in'), (error: unknown) => error as PodUnavailableError);
+      assert.equal(refused.code, 'host-key');
+      const pins = new PinStore({ read: async () => rig.pinned, write: async (text) => void (rig.pinned = text), exclusive: (work) => work() });
+      await pins.approve({ podId, startedAt: rig.pod.startedAt?.toISOString() }, refused.facts.fingerprint ?? '');
+      await session.reconnect();
+      assert.equal(session.trust?.verdict, 'pinned');
+      session.end();
+      await session.link();
+      session.end();
+      rig.runsAt(sshd, { startedAgoMs: 400_000, printed: `SHA256:${'x'.repeat(43)}` });
+      await assert.rejects(session.link(), code('host-key'));
     });
 
     it('lets one caller leave without ending the attempt of the others', async () => {

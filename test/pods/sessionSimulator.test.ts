@@ -1,6 +1,7 @@
 import * as assert from 'node:assert/strict';
 import type { Disposable } from '../../src/base/disposable';
 import { silentLog } from '../../src/base/log';
+import { sleep } from '../../src/base/time';
 import { PodUnavailableError } from '../../src/pods/contracts';
 import { diagnose } from '../../src/pods/doctor';
 import { waitUntilReady, type ReadyProgress } from '../../src/pods/ready';
@@ -90,6 +91,10 @@ describe('a pod session over simulated pods', function () {
     return stdout.toString().trim();
   };
 
+  const waitFor = async (holds: () => Promise<boolean>, what: string): Promise<void> => {
+    for (const end = Date.now() + 30_000; !(await holds()); await sleep(50)) assert.ok(Date.now() < end, what);
+  };
+
   it('sees a pod being made and reaches it, proven by its own log behind thousands of lines', async () => {
     simulator.set({ chatterLines: 6_000, timings: { ...quickly, sshDelayMs: 600 } });
     const id = await create();
@@ -127,6 +132,27 @@ describe('a pod session over simulated pods', function () {
     assert.notEqual(session.trust?.fingerprint, before);
     assert.deepEqual(alarms, []);
     assert.equal(await says(id, 'hostname'), id);
+  });
+
+  it('proves the new key of a container that was started again in place without a word: by the uptime and the log', async () => {
+    const id = await create();
+    await waitUntilReady({ ...parts(), timings: { pollMs: 60, pollCapMs: 60 } }, id);
+    const session = sessions.get(id);
+    await session.link();
+    const before = session.trust?.fingerprint;
+    simulator.set({ silentRestarts: true });
+    simulator.advance(600_000);
+    const { startedAt } = await client.pods.get(id);
+    await client.pods.action(id, 'restart');
+    await until(() => session.state === 'idle', 'the link is cut');
+    await waitFor(async () => ((await client.pods.get(id)).runtime?.uptimeSeconds ?? 600) < 600, 'the container is a new one');
+    await until(() => simulator.pod(id).log.read({ kind: 'tail', lines: 50 }).some((line) => line.line.startsWith('Start script(s) finished')), 'it has spoken');
+    // RunPod's log needs whole seconds to tell the new container from the old.
+    await waitFor(() => session.link().then(() => true, () => false), 'it is reached');
+    assert.equal(session.trust?.verdict, 'proven');
+    assert.notEqual(session.trust?.fingerprint, before);
+    assert.deepEqual((await client.pods.get(id)).startedAt, startedAt);
+    simulator.set({ silentRestarts: false });
   });
 
   it('refuses a pod that has run for long and shows another key, and takes it again when the key is right', async () => {
