@@ -13,8 +13,7 @@ interface Activation {
   readonly touched: readonly string[];
 }
 
-describe('activation', function () {
-  this.timeout(60_000);
+describe('activation', () => {
   let copy: CheckoutCopy;
   let activation: Activation;
 

@@ -11,8 +11,7 @@ import { PipeHost, type PipeHostOptions } from './pipeHost';
 const replace = { create: true, overwrite: true };
 const isRoot = process.getuid?.() === 0;
 
-describe('files of a server that means no good, and two windows at once', function () {
-  this.timeout(60_000);
+describe('files of a server that means no good, and two windows at once', () => {
   let dir: string;
   let ends: (() => void)[];
 

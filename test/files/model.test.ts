@@ -165,7 +165,7 @@ async function result(work: () => Promise<unknown>): Promise<Result> {
 const family = (r: Result): unknown => ('value' in r ? r : { refused: ['not-a-directory', 'failure'].includes(r.refused) ? 'not-found' : r.refused });
 
 describe('the files of a pod beside a folder of this machine', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
 
   for (const shell of [true, false])
     it(`do the same in any order of operations, ${shell ? 'with' : 'without'} a shell`, async () => {

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { counted, roundTrips, startCounting } from './counted';
 import type { TestPod } from './pod';
 
-describe('round trips of file operations', function () {
-  this.timeout(60_000);
+describe('round trips of file operations', () => {
   let pod: TestPod;
 
   before(async () => {

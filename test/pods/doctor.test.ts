@@ -10,8 +10,7 @@ import { apiError, deadPort, quickTimings, Rig } from './sessionRig';
 
 const podId = 'llamaft01';
 
-describe('the doctor', function () {
-  this.timeout(20_000);
+describe('the doctor', () => {
   let rig: Rig;
   let deps: DoctorDeps;
   beforeEach(async () => {

@@ -6,7 +6,7 @@ import { sleep } from '../../src/base/time';
 import type { SessionState } from '../../src/pods/session';
 import { PinStore } from '../../src/ssh/pins';
 import { openPublicPort, openRelay } from '../simulator/link';
-import { until } from './sessionLog';
+import { until } from '../support/until';
 import { apiError, deadPort, Rig } from './sessionRig';
 
 const podId = 'llamaft01';
@@ -16,8 +16,7 @@ const code = (wanted: UnavailableCode) => (error: unknown) => {
   return true;
 };
 
-describe('a pod session', function () {
-  this.timeout(30_000);
+describe('a pod session', () => {
   let rig: Rig;
   beforeEach(async () => {
     rig = new Rig();

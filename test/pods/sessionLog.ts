@@ -1,4 +1,3 @@
-import { sleep } from '../../src/base/time';
 import type { LogQuery, ReadPodLogs } from '../../src/pods/podApi';
 import type { LogLine } from '../../src/runpod/types';
 
@@ -67,12 +66,4 @@ export class ScriptedLog {
 export function startScriptLines(fingerprint: string, type = 'ED25519'): string[] {
   const keygen = `256 ${fingerprint} root@llama-ft (${type})`;
   return ['Pod Started', 'Setting up SSH...', `${type} key fingerprint:`, keygen, 'SSH host keys:', `Key: /etc/ssh/ssh_host_${type.toLowerCase()}_key.pub`, keygen];
-}
-
-/** Waits until `condition` holds; the test's own timeout ends it otherwise. */
-export async function until(condition: () => boolean, what: string, ms = 10_000): Promise<void> {
-  for (const end = Date.now() + ms; !condition(); ) {
-    if (Date.now() > end) throw new Error(`Not within ${ms} ms: ${what}`);
-    await sleep(5);
-  }
 }

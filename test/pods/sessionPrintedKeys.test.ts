@@ -3,7 +3,8 @@ import { silentLog } from '../../src/base/log';
 import { PrintedKeys } from '../../src/pods/printedKeys';
 import { RunPodError } from '../../src/runpod/errors';
 import { aPod } from './podFixture';
-import { ScriptedLog, startScriptLines, until } from './sessionLog';
+import { until } from '../support/until';
+import { ScriptedLog, startScriptLines } from './sessionLog';
 
 const right = `SHA256:${'a'.repeat(43)}`;
 const other = `SHA256:${'b'.repeat(43)}`;

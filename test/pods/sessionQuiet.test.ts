@@ -13,8 +13,7 @@ import { Rig } from './sessionRig';
 
 const podId = 'llamaft01';
 
-describe('a pod session that nobody has asked for', function () {
-  this.timeout(30_000);
+describe('a pod session that nobody has asked for', () => {
   let rig: Rig;
   let locked: KeyPair;
   let asked: number;

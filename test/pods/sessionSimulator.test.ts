@@ -12,7 +12,7 @@ import type { Identity } from '../../src/ssh/identity';
 import { keyFileIdentity } from '../../src/ssh/keyFile';
 import { loadSsh2 } from '../../src/ssh/loadSsh2';
 import { startSimulator, type Simulator } from '../simulator/simulator';
-import { until } from './sessionLog';
+import { until } from '../support/until';
 
 const quickly = { provisioningMs: 100, pullMs: 400, startMs: 100, directDelayMs: 100, oldPortMs: 100, sshDelayMs: 100 };
 const timings: Partial<SessionTimings> = { settleMs: 800, probeMs: 2_000, retryMs: 100, retryCapMs: 500, comeBackMs: 100, comeBackCapMs: 1_000, coolDownMs: 200 };
@@ -22,8 +22,7 @@ const code = (wanted: string) => (error: unknown) => {
   return true;
 };
 
-describe('a pod session over simulated pods', function () {
-  this.timeout(60_000);
+describe('a pod session over simulated pods', () => {
   let simulator: Simulator;
   let client: RunPodClient;
   let sessions: PodSessions;

@@ -4,6 +4,7 @@ import { silentLog } from '../../src/base/log';
 import { RunPodClient } from '../../src/runpod/client';
 import { GpuWatch, isTimeToAsk, liveOrders, questionsOf, sightings, WATCH_MS, type WatchOrder } from '../../src/pods/watch';
 import { startSimulator } from '../simulator/simulator';
+import { until } from '../support/until';
 
 const RTX = 'NVIDIA GeForce RTX 4090';
 const order = (more: Partial<WatchOrder> = {}): WatchOrder => ({
@@ -86,13 +87,10 @@ describe('watching for a GPU', () => {
     const asked: string[] = [];
     const windows = ['a', 'b', 'c'].map((name) => new GpuWatch({ api: { gpus: async () => (asked.push(name), []) }, orders: () => [order()], onSight: async () => undefined, mayAsk: async () => holder === name, everyMs: () => 2, log: silentLog }));
     for (const one of windows) one.wake(0);
-    const until = async (done: () => boolean): Promise<void> => {
-      for (const end = Date.now() + 5_000; !done(); await new Promise((resolve) => setTimeout(resolve, 2))) assert.ok(Date.now() < end);
-    };
-    await until(() => asked.length >= 3);
+    await until(() => asked.length >= 3, 'three questions');
     assert.deepEqual([...new Set(asked)], ['a']);
     holder = 'b';
-    await until(() => asked.includes('b'));
+    await until(() => asked.includes('b'), 'a question of the other');
     windows.forEach((one) => one.dispose());
     assert.ok(!asked.includes('c'));
   });
@@ -101,7 +99,7 @@ describe('watching for a GPU', () => {
     const asked: number[] = [];
     const watch = new GpuWatch({ api: { gpus: async () => { asked.push(performance.now()); throw new Error('503'); } }, orders: () => [order()], onSight: async () => undefined, everyMs: () => 10, log: silentLog });
     watch.wake(1);
-    for (const end = Date.now() + 10_000; asked.length < 4; await new Promise((resolve) => setTimeout(resolve, 5))) assert.ok(Date.now() < end);
+    await until(() => asked.length >= 4, 'four questions');
     watch.dispose();
     // Twice, four times, eight times as far apart, at least.
     for (const [i, floor] of [18, 38, 78].entries()) assert.ok((asked[i + 1] ?? 0) - (asked[i] ?? 0) >= floor, asked.join(' '));

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import type { LogOptions } from '../../src/runpod/logs';
 import type { LogLine } from '../../src/runpod/types';
-import { clientFor, failure, html, problem, ScriptedServer, until } from './scriptedServer';
+import { clientFor, failure, html, problem, ScriptedServer } from './scriptedServer';
+import { until } from '../support/until';
 
 const stamp = (n: number): string => `2026-06-01T12:02:0${Math.floor(n / 3) % 10}Z`;
 const idOf = (n: number): string => `${stamp(n)}/${String(n).padStart(12, '0')}`;
@@ -233,13 +234,13 @@ describe('runpod logs: every line once, across cuts, until the caller leaves', (
       if (index === 0) response.write(frame(0));
       else {
         let n = 0;
-        const timer = setInterval(() => response.write(++n < 12 ? ': keepalive\n\n' : frame(1)), 100);
+        const timer = setInterval(() => response.write(++n < 18 ? ': keepalive\n\n' : frame(1)), 100);
         response.on('close', () => clearInterval(timer));
       }
     });
-    const lines = await take(2, {}, { logSilenceMs: 1_000 });
+    const lines = await take(2, {}, { logSilenceMs: 1_500 });
     assert.equal(lines.length, 2);
-    assert.equal(server.seen.length, 2, 'the second stream was quiet for 1.2 s but for its keepalives');
+    assert.equal(server.seen.length, 2, 'the second stream was quiet for 1.8 s but for its keepalives');
   });
 
   it('keeps a stream open beyond the deadline of a call', async () => {

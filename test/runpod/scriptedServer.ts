@@ -129,14 +129,6 @@ export async function failure(promise: Promise<unknown>): Promise<RunPodError> {
   throw new Error('It was expected to fail');
 }
 
-/** Waits for something that must become true, looking often; fails after twenty seconds. */
-export async function until(condition: () => boolean, what: string): Promise<void> {
-  for (const end = Date.now() + 20_000; !condition(); ) {
-    if (Date.now() > end) throw new Error(`Not within 20 s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
 export const pod = (id: string, more: object = {}): Record<string, unknown> => ({
   id,
   name: `name-${id}`,

@@ -3,7 +3,8 @@ import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { CancelledError } from '../../src/base/errors';
-import { clientFor, failure, html, json, pod, problem, RecordingLog, ScriptedServer, secretKey, until } from './scriptedServer';
+import { clientFor, failure, html, json, pod, problem, RecordingLog, ScriptedServer, secretKey } from './scriptedServer';
+import { until } from '../support/until';
 
 const create = { name: 'sdxl', image: 'i', gpu: { id: 'NVIDIA L4', count: 1 } };
 

@@ -7,13 +7,12 @@ import { PodUnavailableError } from '../../src/pods/contracts';
 import { costOf, durationOf, findRun, listRuns } from '../../src/runs/detached/list';
 import { stopRun } from '../../src/runs/detached/stop';
 import { startRun } from '../../src/runs/detached/start';
-import { until } from '../pods/sessionLog';
+import { until } from '../support/until';
 import { podId, RunRig, sha256 } from './detachedRig';
 
 const busyboxTools = ['sh', 'tr', 'sed', 'env', 'printf', 'cat', 'test', 'mkdir', 'mkfifo', 'wc', 'rm', 'mv', 'head', 'tail', 'date', 'setsid', 'sleep', 'dd', 'grep', 'tty', 'stty', 'seq', 'touch'];
 
-describe('a run on a pod', function () {
-  this.timeout(60_000);
+describe('a run on a pod', () => {
   let rig: RunRig;
   beforeEach(() => {
     rig = new RunRig();
@@ -230,7 +229,7 @@ describe('a run on a pod', function () {
 
     it('is stopped', async () => {
       const run = await rig.start('sleep 60 & sleep 60');
-      await stopRun(rig.session, run, { graceSeconds: 2 });
+      await stopRun(rig.session, run, { graceSeconds: 60 });
       assert.deepEqual(await rig.watch(run).end, { kind: 'exited', code: 143 });
     });
   });

@@ -6,7 +6,7 @@ import type { PodSession } from '../../src/pods/session';
 import { RunFollower, type RunEnd } from '../../src/runs/detached/follow';
 import { outputPath, type RunRef, type TerminalKind } from '../../src/runs/detached/layout';
 import { startRun, type StartedRun } from '../../src/runs/detached/start';
-import { until } from '../pods/sessionLog';
+import { until } from '../support/until';
 import { Rig } from '../pods/sessionRig';
 import { openRelay, type LinkPort } from '../simulator/link';
 import type { Sshd, SshdOptions } from '../support/sshd';
@@ -90,7 +90,7 @@ export class Watched {
   }
 
   shows(what: string | RegExp): Promise<void> {
-    return until(() => (typeof what === 'string' ? this.tail.includes(what) : what.test(this.tail)), `${String(what)} in ${JSON.stringify(this.tail.slice(-300))}`, 15_000);
+    return until(() => (typeof what === 'string' ? this.tail.includes(what) : what.test(this.tail)), `${String(what)} in ${JSON.stringify(this.tail.slice(-300))}`);
   }
 
   digest(): string {

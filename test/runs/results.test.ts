@@ -5,8 +5,7 @@ import * as path from 'node:path';
 import { matchingPaths } from '../../src/runs/results';
 import { RunRig } from './detachedRig';
 
-describe('results of a run', function () {
-  this.timeout(20_000);
+describe('results of a run', () => {
   const rig = new RunRig();
   before(() => rig.beginPod());
   after(() => rig.end());

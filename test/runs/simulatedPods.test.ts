@@ -14,8 +14,7 @@ import { Watched } from './detachedRig';
 
 const quickly = { provisioningMs: 100, pullMs: 200, startMs: 100, directDelayMs: 100, oldPortMs: 100, sshDelayMs: 100 };
 
-describe('runs on simulated pods', function () {
-  this.timeout(60_000);
+describe('runs on simulated pods', () => {
   let simulator: Simulator;
   let client: RunPodClient;
   let sessions: PodSessions;

@@ -9,7 +9,7 @@ import { exitCodeOf } from '../../src/runs/exit';
 import { PodShell, type PodShellState } from '../../src/runs/podShell';
 import { composeCommand } from '../../src/runs/command';
 import { TERM, terminalEnvironment, Tty } from '../../src/runs/tty';
-import { until } from '../pods/sessionLog';
+import { until } from '../support/until';
 import { Rig } from '../pods/sessionRig';
 import type { Sshd } from '../support/sshd';
 import { openRelay } from '../simulator/link';
@@ -26,12 +26,11 @@ class Screen {
   };
   /** Waits for what a program prints; the echo of a typed line does not count when it is written as `a""b`. */
   shows(what: string | RegExp): Promise<void> {
-    return until(() => (typeof what === 'string' ? this.text.includes(what) : what.test(this.text)), `“${String(what)}” in ${JSON.stringify(this.text.slice(-500))}`, 15_000);
+    return until(() => (typeof what === 'string' ? this.text.includes(what) : what.test(this.text)), `“${String(what)}” in ${JSON.stringify(this.text.slice(-500))}`);
   }
 }
 
-describe('a terminal on a pod', function () {
-  this.timeout(40_000);
+describe('a terminal on a pod', () => {
   let rig: Rig;
   let sshd: Sshd;
   let session: PodSession;

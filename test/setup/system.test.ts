@@ -6,8 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 
-describe('a machine that lacks programs', function () {
-  this.timeout(20_000);
+describe('a machine that lacks programs', () => {
   let dir: string;
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'setup-test-'));

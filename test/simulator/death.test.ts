@@ -63,20 +63,19 @@ async function start(command: readonly string[], tmp: string): Promise<Started> 
     });
     child.once('exit', (code) => reject(new Error(`the simulator ended with ${String(code)}`)));
   });
-  return new Started(child, JSON.parse(await withDeadline(line, 20_000, 'the simulator')) as Started['line']);
+  return new Started(child, JSON.parse(await withDeadline(line, 60_000, 'the simulator')) as Started['line']);
 }
 
 /** Ends a simulator. @returns its exit code. */
 async function gone({ child }: Started, signal: NodeJS.Signals): Promise<unknown> {
   const exited = new Promise((resolve) => child.once('exit', resolve));
   child.kill(signal);
-  return withDeadline(exited, 10_000, 'the exit');
+  return withDeadline(exited, 60_000, 'the exit');
 }
 
 // Only Linux tells the processes of another; elsewhere pods are children that the same code ends.
 if (process.platform === 'linux')
-  describe('whatever ends the simulator ends everything in it', function () {
-    this.timeout(40_000);
+  describe('whatever ends the simulator ends everything in it', () => {
     let tmp: string;
     before(async () => {
       tmp = await mkdtemp(join(tmpdir(), 'simulator-death-'));
@@ -107,8 +106,8 @@ if (process.platform === 'linux')
           assert.ok(all.length >= 3, `${all.length} processes in mode ${mode}`);
           const exited = new Promise((resolve) => started.child.once('exit', resolve));
           end(started);
-          await withDeadline(exited, 10_000, 'the exit');
-          assert.deepEqual(await survivors(all, 10_000), []);
+          await withDeadline(exited, 60_000, 'the exit');
+          assert.deepEqual(await survivors(all, 60_000), []);
           assert.ok(!(await readFile('/proc/mounts', 'utf8')).includes(tmp));
         } finally {
           for (const left of await descendants(pid)) process.kill(left.pid, 'SIGKILL');

@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict';
 import { sleep } from '../../src/base/time';
+import { until } from '../support/until';
 import { ApiClient, atOnce, type PodJson } from './apiClient';
 import { CAPACITY_DETAIL } from './problem';
 import { startSimulator, type Simulator } from './simulator';
-
-const until = async (what: string, check: () => Promise<boolean>): Promise<void> => {
-  const end = Date.now() + 20_000;
-  while (!(await check())) {
-    if (Date.now() > end) throw new Error(`never: ${what}`);
-    await sleep(5);
-  }
-};
 
 describe('a pod lives as RunPod lets it live', () => {
   let simulator: Simulator;
@@ -27,7 +20,7 @@ describe('a pod lives as RunPod lets it live', () => {
   const running = async (body: Record<string, unknown> = {}): Promise<PodJson> => {
     const { id } = await api.create(body);
     await simulator.until(id, 'RUNNING');
-    await until('a direct address', async () => (await api.pod(id)).ssh.direct !== null || !(await api.pod(id)).ports.includes('22/tcp'));
+    await until(async () => (await api.pod(id)).ssh.direct !== null || !(await api.pod(id)).ports.includes('22/tcp'), 'a direct address');
     return api.pod(id);
   };
 
@@ -40,13 +33,13 @@ describe('a pod lives as RunPod lets it live', () => {
     assert.equal(created.startedAt, null);
     assert.equal(created.template, null);
     const seen: string[] = [];
-    await until('RUNNING with an address', async () => {
+    await until(async () => {
       const pod = await api.pod(created.id);
       const what = pod.status + (pod.ssh.direct === null ? '' : ' with address');
       if (seen.at(-1) !== what) seen.push(what);
       simulator.advance(5_000);
       return pod.ssh.direct !== null;
-    });
+    }, 'RUNNING with an address');
     assert.deepEqual(seen, ['PROVISIONING', 'STARTING', 'RUNNING', 'RUNNING with address']);
     const pod = await api.pod(created.id);
     assert.equal(pod.ssh.direct?.port, pod.runtime?.ports.find((port) => port.private === 22)?.public);
@@ -64,7 +57,7 @@ describe('a pod lives as RunPod lets it live', () => {
     await simulator.until(first.id, 'RUNNING');
     assert.deepEqual((await api.pod(first.id)).ssh.direct, first.ssh.direct);
     simulator.advance(600_000);
-    await until('the new address', async () => (await api.pod(first.id)).ssh.direct?.port !== first.ssh.direct?.port);
+    await until(async () => (await api.pod(first.id)).ssh.direct?.port !== first.ssh.direct?.port, 'the new address');
     const second = await api.pod(first.id);
     assert.equal(second.ssh.direct?.port, simulator.port(first.id).port);
     assert.ok((second.startedAt ?? '') > (first.startedAt ?? ''));
@@ -182,7 +175,7 @@ describe('a pod lives as RunPod lets it live', () => {
     const pod = await running({ ports: ['8888/http'] });
     const mapped = (await api.call('PATCH', `/v2/pods/${pod.id}`, { ports: ['22/tcp'] })).body as PodJson;
     assert.equal(mapped.status, 'RUNNING');
-    await until('its address', async () => (await api.pod(pod.id)).ssh.direct !== null);
+    await until(async () => (await api.pod(pod.id)).ssh.direct !== null, 'its address');
     const reset = (await api.call('PATCH', `/v2/pods/${pod.id}`, { env: { A: 'b' } })).body as PodJson;
     assert.equal(reset.status, 'STARTING');
     assert.deepEqual(reset.env, { A: 'b' });
@@ -316,7 +309,7 @@ describe('time and money', () => {
   it('at zero, pods with a network volume stop and the others are gone', async () => {
     simulator.set({ balance: 0.5 });
     simulator.advance(3_600_000);
-    await until('the end', async () => (await api.pods()).every((pod) => pod.status === 'EXITED'));
+    await until(async () => (await api.pods()).every((pod) => pod.status === 'EXITED'), 'the end');
     assert.deepEqual((await api.pods()).map((pod) => pod.name).sort(), ['old-exp', 'prep-cpu']);
     const pods = (await api.graphql('{ myself { clientBalance pods { name lastStatusChange } } }')).data?.['myself'] as { clientBalance: number; pods: { name: string; lastStatusChange: string }[] };
     assert.equal(pods.clientBalance, 0);

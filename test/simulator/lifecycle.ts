@@ -20,7 +20,7 @@ export type Actor = 'user' | 'Runpod';
 
 export const NO_FREE_GPU = 'There are not enough free GPUs on the host machine to start this pod.';
 
-const LONGEST_SSHD_START_MS = 8000;
+const LONGEST_SSHD_START_MS = 60_000;
 const LOOK_EVERY_MS = 40;
 
 /** Ends a run's phases without a word when the pod is stopped meanwhile. */

@@ -74,8 +74,7 @@ async function refuses(address: Address): Promise<void> {
   }
 }
 
-describe('a running pod is a computer that one can log in to', function () {
-  this.timeout(40_000);
+describe('a running pod is a computer that one can log in to', () => {
   let simulator: Simulator;
   let api: ApiClient;
   before(async () => {
@@ -183,8 +182,7 @@ describe('a running pod is a computer that one can log in to', function () {
   });
 });
 
-describe('pods where namespaces are refused', function () {
-  this.timeout(40_000);
+describe('pods where namespaces are refused', () => {
   it('tell their folder as mount path, and sshd serves it', async () => {
     const simulator = await startSimulator({ mode: 'plain', settings: { timings: atOnce } });
     try {

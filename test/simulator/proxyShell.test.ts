@@ -94,7 +94,7 @@ describe('the SSH proxy', () => {
     let seen = '';
     shell.on('data', (chunk: Buffer) => (seen += chunk.toString()));
     const until = async (pattern: RegExp): Promise<void> => {
-      for (let i = 0; i < 1000 && !pattern.test(seen); i++) await sleep(10);
+      for (let i = 0; i < 6000 && !pattern.test(seen); i++) await sleep(10);
       assert.match(seen, pattern);
     };
     shell.write('stty size\n');
@@ -104,9 +104,9 @@ describe('the SSH proxy', () => {
     shell.write('until [ "$(stty size)" = "50 132" ]; do sleep 0.05; done; echo now $(stty size)\n');
     await until(/now 50 132\r\n/);
     shell.write(`sleep ${marker}\n`);
-    for (let i = 0; i < 500 && (await tracesOf(`sleep\0${marker}`)).length === 0; i++) await sleep(20);
+    for (let i = 0; i < 3000 && (await tracesOf(`sleep\0${marker}`)).length === 0; i++) await sleep(20);
     client.end();
-    for (let i = 0; i < 500 && (await tracesOf(`sleep\0${marker}`)).length > 0; i++) await sleep(20);
+    for (let i = 0; i < 3000 && (await tracesOf(`sleep\0${marker}`)).length > 0; i++) await sleep(20);
     assert.deepEqual(await tracesOf(`sleep\0${marker}`), []);
   });
 

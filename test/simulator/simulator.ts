@@ -189,7 +189,7 @@ export class Simulator implements Controls {
   }
 
   /** Resolves when the pod is in this status. Rejects after `ms` of wall time. */
-  async until(idOrName: string, status: PodStatus, ms = 20_000): Promise<Pod> {
+  async until(idOrName: string, status: PodStatus, ms = 60_000): Promise<Pod> {
     const end = Date.now() + ms;
     for (;;) {
       const pod = this.pod(idOrName);

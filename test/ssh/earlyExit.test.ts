@@ -33,8 +33,7 @@ async function coalesce(target: { host: string; port: number }, scratch: Scratch
   return address.port;
 }
 
-describe('a command that is over before anybody could listen', function () {
-  this.timeout(20_000);
+describe('a command that is over before anybody could listen', () => {
   const scratch = new Scratch();
   afterEach(() => scratch.clear());
 

@@ -62,7 +62,7 @@ describe('our own SSH key', () => {
     const { stdout } = await run('ssh-keygen', ['-y', '-f', path.join(dir, 'id_ed25519')]);
     assert.deepEqual([...keys], [stdout.trim()]);
     assert.deepEqual((await readdir(dir)).sort(), ['id_ed25519', 'id_ed25519.pub']);
-  }).timeout(60_000);
+  });
 
   it('is never overwritten, even when what is there is no key', async () => {
     const dir = await scratch.dir();
@@ -98,7 +98,7 @@ describe('our own SSH key', () => {
       assert.equal((await run('ssh-keygen', ['-y', '-f', file])).stdout.trim(), pair.publicKeyLine);
       return;
     }
-  }).timeout(30_000);
+  });
 });
 
 describe('the places of keys', () => {

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import { sleep } from '../../src/base/time';
 import { watchLiveness } from '../../src/ssh/liveness';
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  for (const end = Date.now() + 20_000; !condition(); await sleep(2)) if (Date.now() > end) throw new Error(`Not in time: ${what}`);
-}
+import { until } from '../support/until';
 
 describe('watching a link for signs of life', () => {
   /** A watch whose other side does what the test says. */

@@ -44,5 +44,5 @@ describe('loading ssh2', () => {
     const { stdout } = await promisify(execFile)(process.execPath, [path.join(dir, 'main.js')]);
     assert.deepEqual(JSON.parse(stdout), ['function', 'function', 'function', false, true, 'function', 'function']);
     assert.doesNotMatch(await readFile(path.join(dir, 'main.js'), 'utf8'), /node_modules\/ssh2\/lib/);
-  }).timeout(30_000);
+  });
 });

@@ -154,7 +154,7 @@ describe('the file of pinned host keys', () => {
     for (const name of ['one', 'two', 'three'])
       for (let i = 0; i < 15; i++) assert.equal((await store.judge({ podId: `${name}-${i}`, startedAt: '2026-11-16T08:00:00Z' }, key(`${name}${i}`))).verdict, 'pinned');
     assert.deepEqual(await readdir(dir), ['host-keys.json']);
-  }).timeout(60_000);
+  });
 
   it('is not locked for ever by a window that died', async () => {
     const file = path.join(await scratch.dir(), 'host-keys.json');

@@ -7,9 +7,9 @@ import * as net from 'node:net';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
-import { sleep } from '../../src/base/time';
 import { openRelay } from '../simulator/link';
 import { makeKeyPair, startSshd, type KeyPair, type Sshd } from './sshd';
+import { until } from './until';
 
 const run = promisify(execFile);
 
@@ -105,8 +105,7 @@ describe('a real sshd for tests', () => {
     const [, serverDir] = JSON.parse(line.toString()) as [number, string];
     assert.notDeepEqual(await processesNaming(serverDir), []);
     child.kill('SIGKILL');
-    for (let i = 0; i < 200 && (await processesNaming(serverDir)).length > 0; i++) await sleep(10);
-    assert.deepEqual(await processesNaming(serverDir), []);
+    await until(async () => (await processesNaming(serverDir)).length === 0, 'its end');
     await rm(serverDir, { recursive: true });
   });
 });

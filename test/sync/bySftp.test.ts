@@ -32,8 +32,7 @@ async function snapshot(root: string): Promise<Record<string, string>> {
 }
 
 for (const shell of [false, true])
-  describe(shell ? 'large files, over SSH' : 'a folder in step with a pod that has SFTP alone', function () {
-    this.timeout(60_000);
+  describe(shell ? 'large files, over SSH' : 'a folder in step with a pod that has SFTP alone', () => {
     let pod: TestPod;
     let ssh: SshConnection;
     let local: string;

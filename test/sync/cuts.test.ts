@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { CutRig, steps } from './cuts';
 
-describe('a folder and a pod over a link that is cut', function () {
-  this.timeout(60_000);
+describe('a folder and a pod over a link that is cut', () => {
   let rig: CutRig;
   before(async () => {
     rig = await CutRig.start();

@@ -4,7 +4,6 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import fc from 'fast-check';
 import { isCancelled } from '../../src/base/errors';
-import { sleep } from '../../src/base/time';
 import { PodFiles } from '../../src/files/pod/podFiles';
 import { SshConnection } from '../../src/ssh/connection';
 import { extraThere, planPull, settle, type ConflictChoice } from '../../src/sync/decide';
@@ -21,6 +20,7 @@ import { openRelay, type LinkPort } from '../simulator/link';
 import type { LinkShape } from '../simulator/machine';
 import { identityOf, loginOptions } from '../ssh/support';
 import { makeKeyPair, startSshd, type Sshd } from '../support/sshd';
+import { until } from '../support/until';
 import { Model, type Outcome, type Side, type Version } from './cutModel';
 import { diskTree } from './diskTree';
 
@@ -246,7 +246,3 @@ async function look(root: string): Promise<Map<string, Version>> {
 }
 
 const rubbish = async (root: string): Promise<string[]> => (await readdir(root, { recursive: true }).catch(() => [])).filter((name) => RUBBISH.test(name));
-
-async function until(condition: () => Promise<boolean>, words: () => Promise<unknown>): Promise<void> {
-  for (const end = Date.now() + 20_000; !(await condition()); await sleep(10)) if (Date.now() > end) assert.fail(`It never came to be: ${JSON.stringify(await words())}`);
-}

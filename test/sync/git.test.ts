@@ -32,8 +32,7 @@ const failsWith = (code: GitError['code'], detail = /(?:)/) => (error: unknown):
   return true;
 };
 
-describe('a pod as a git remote', function () {
-  this.timeout(60_000);
+describe('a pod as a git remote', () => {
   let pod: SshPod;
   let connection: SshConnection;
   let dir: string;
@@ -288,7 +287,7 @@ describe('names of git remotes', () => {
 });
 
 describe('a push beside work on the pod', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   it('loses nothing, whatever was done on both sides', async () => {
     const { accepted, refused } = await pushBesideWork({ rounds: 12, seed: 7 });
     assert.ok(accepted >= 2 && refused >= 2, `${accepted} accepted, ${refused} refused`);

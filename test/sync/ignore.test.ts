@@ -153,7 +153,7 @@ describe('what is sent of a folder', () => {
       }),
       { numRuns: 60, seed: 20261120 },
     );
-  }).timeout(60_000);
+  });
 
   it('leaves out what tools make again and what fits this machine only', async () => {
     const root = await make({ 'node_modules/a/x': '', '.venv/bin/python': '', 'src/venv/x': '', 'src/__pycache__/a.pyc': '', 'a.pyc': '', '.mypy_cache/x': '', 'nb/.ipynb_checkpoints/x': '', '.DS_Store': '', 'train.py': '' });

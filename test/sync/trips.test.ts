@@ -13,8 +13,7 @@ import { makeKeyPair, startSshd, type Sshd } from '../support/sshd';
 
 const files = 300;
 
-describe('what a push costs on a long line', function () {
-  this.timeout(60_000);
+describe('what a push costs on a long line', () => {
   let dir: string;
   let sshd: Sshd;
   let link: LinkPort;

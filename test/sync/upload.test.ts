@@ -12,6 +12,7 @@ import type { LocalTree } from '../../src/sync/localTree';
 import { planUpload, type UploadPlan } from '../../src/sync/plan';
 import { upload, type UploadOptions, type UploadProgress } from '../../src/sync/upload';
 import { UploadError } from '../../src/sync/uploadError';
+import { until } from '../support/until';
 import { diskTree } from './diskTree';
 import { startSshPod, type SshPod } from './sshPod';
 
@@ -35,11 +36,7 @@ async function snapshot(root: string): Promise<Record<string, string>> {
   return found;
 }
 
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 10_000; !(await condition()); await sleep(20)) if (Date.now() > end) assert.fail('It never came to be');
-}
-
-const gone = (folder: string): Promise<void> => until(async () => (await readdir(folder).catch(() => [])).length === 0);
+const gone = (folder: string): Promise<void> => until(async () => (await readdir(folder).catch(() => [])).length === 0, `an empty ${folder}`);
 
 describe('uploading a folder', () => {
   let pod: SshPod;
@@ -233,7 +230,7 @@ describe('uploading a folder', () => {
     const found = await plan(middle.tree);
     const pushing = upload(ssh, middle.tree, found, ledger, { staging, overwrite: new Set(found.conflicts), signal: cancel.signal });
     await middle.reached;
-    await until(async () => (await readdir(staging).catch(() => [])).length > 0);
+    await until(async () => (await readdir(staging).catch(() => [])).length > 0, 'something in the staging folder');
     cancel.abort();
     middle.go();
     await assert.rejects(pushing, { name: 'CancelledError' });
@@ -315,12 +312,12 @@ describe('uploading a folder', () => {
     await put(local, { 'a.py': 'x' });
     const lock = path.join(staging, 'placing');
     await mkdir(lock, { recursive: true });
-    const holder = await ssh.exec(`echo $$ >${quote(path.join(lock, 'pid'))}; exec sleep 60`);
-    await until(async () => (await readFile(path.join(lock, 'pid'), 'utf8').catch(() => '')).endsWith('\n'));
+    const holder = await ssh.exec(`echo $$ >${quote(path.join(lock, 'pid'))}; exec sleep 600`);
+    await until(async () => (await readFile(path.join(lock, 'pid'), 'utf8').catch(() => '')).endsWith('\n'), 'the lock');
     const pushing = push();
     let over = false;
     void pushing.then(() => (over = true), () => (over = true));
-    await until(async () => (await readdir(staging)).length > 1);
+    await until(async () => (await readdir(staging)).length > 1, 'the next one’s staging');
     await sleep(300);
     assert.equal(over, false);
     await ssh.run(`kill ${(await readFile(path.join(lock, 'pid'), 'utf8')).trim()}`);

@@ -38,10 +38,11 @@ export const outputPath = ({ podId, id }: RunRef, mount: string): string => `${m
 
 /**
  * Shell functions that say whether a process of that number is still the one that was meant: numbers come again, and a pod
- * that was stopped starts at 1.
+ * that was stopped starts at 1. One that has ended keeps its number until its parent asks for it, which the first process of
+ * many containers never does.
  */
 export const ALIVE = [
-  'began_of() { began=; { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1; set -- ${stat##*) }; began=${20}; }',
+  'began_of() { began=; { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1; set -- ${stat##*) }; case $1 in [ZX]) return 1 ;; esac; began=${20}; }',
   // `alive DIR`: sets pid, and succeeds when that process watches over the run.
   'alive() { pid= pid_began=; [ -f "$1/pid" ] || return 1; read -r pid pid_began started <"$1/pid"; began_of "$pid" && [ "$began" = "$pid_began" ]; }',
 ];

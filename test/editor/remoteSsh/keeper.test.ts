@@ -4,7 +4,6 @@ import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
-import { sleep } from '../../../src/base/time';
 import { silentLog } from '../../../src/base/log';
 import { AliasKeeper } from '../../../src/editor/remoteSsh/keeper';
 import type { ReachDeps } from '../../../src/pods/reach';
@@ -24,14 +23,11 @@ import { Git } from '../../../src/sync/git/program';
 import { remoteUrl } from '../../../src/sync/git/remotes';
 import { makeThere } from '../../../src/sync/git/there';
 import { startSimulator, type Simulator } from '../../simulator/simulator';
+import { until } from '../../support/until';
 
 const run = promisify(execFile);
 const quickly = { provisioningMs: 100, pullMs: 300, startMs: 100, directDelayMs: 100, oldPortMs: 100, sshDelayMs: 100 };
 const timings: Partial<SessionTimings> = { settleMs: 500, probeMs: 2_000, retryMs: 100, retryCapMs: 500, coolDownMs: 200 };
-
-async function until(done: () => Promise<boolean> | boolean, what: string, ms = 15_000): Promise<void> {
-  for (const end = Date.now() + ms; !(await done()); await sleep(30)) if (Date.now() > end) throw new Error(`Not within ${ms} ms: ${what}`);
-}
 
 describe('windows that keep one list of aliases', () => {
   let dir: string;
@@ -88,8 +84,7 @@ describe('windows that keep one list of aliases', () => {
   });
 });
 
-describe('pods by name in any terminal', function () {
-  this.timeout(60_000);
+describe('pods by name in any terminal', () => {
   let simulator: Simulator;
   let client: RunPodClient;
   let store: PodStore;
@@ -136,7 +131,7 @@ describe('pods by name in any terminal', function () {
   const create = async (image = 'runpod/base:1.0.2-ubuntu2204'): Promise<string> =>
     (await client.pods.create({ name: 'Llama FT', image, gpu: { id: 'NVIDIA GeForce RTX 4090', count: 1 }, disk: 5, mounts: { persistent: { size: 10, path: '/workspace' } }, ports: ['22/tcp'], startSsh: true })).id;
   const addressOf = async (id: string): Promise<unknown> => (await files.read()).hosts.find(({ podId }) => podId === id)?.at;
-  const reachable = (id: string): Promise<void> => until(async () => typeof (await addressOf(id)) === 'object', 'the alias leads somewhere', 30_000);
+  const reachable = (id: string): Promise<void> => until(async () => typeof (await addressOf(id)) === 'object', 'the alias leads somewhere');
   const ssh = async (...args: string[]): Promise<string> => (await run('ssh', ['-F', config, '-o', 'BatchMode=yes', ...args], { timeout: 20_000 })).stdout.trim();
 
   it('reach the pod with ssh, scp, rsync and git, also after a stop and start at another port, and are gone with it', async () => {
@@ -164,7 +159,7 @@ describe('pods by name in any terminal', function () {
 
     const before = await addressOf(id);
     await client.pods.action(id, 'stop');
-    await until(async () => (await addressOf(id)) === 'stopped', 'the stop is noticed', 20_000);
+    await until(async () => (await addressOf(id)) === 'stopped', 'the stop is noticed');
     await assert.rejects(ssh('runpod-llama-ft', 'true'), /this-pod-is-stopped/);
     await client.pods.action(id, 'start');
     await reachable(id);
@@ -173,7 +168,7 @@ describe('pods by name in any terminal', function () {
     await push('after');
 
     await client.pods.terminate(id);
-    await until(async () => (await addressOf(id)) === undefined, 'the alias is gone', 20_000);
+    await until(async () => (await addressOf(id)) === undefined, 'the alias is gone');
     assert.equal((await fs.readFile(files.knownHosts, 'utf8')).includes(id), false);
   });
 

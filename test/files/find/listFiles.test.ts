@@ -11,8 +11,7 @@ import { startPod, type TestPod } from '../pod';
 import { toolFolder, toolSets } from '../search/tools';
 
 for (const set of toolSets)
-  describe(`listing all files with what comes with ${set}`, function () {
-    this.timeout(60_000);
+  describe(`listing all files with what comes with ${set}`, () => {
     let pod: TestPod;
     let bin: string;
 

@@ -18,8 +18,7 @@ interface Found extends SearchSummary {
 }
 
 for (const set of toolSets)
-  describe(`text search with ${set}`, function () {
-    this.timeout(60_000);
+  describe(`text search with ${set}`, () => {
     let pod: TestPod;
     let bin: string;
 

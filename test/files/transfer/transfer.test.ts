@@ -27,8 +27,7 @@ function canMount(): boolean {
   }
 }
 
-describe('transfers between this computer and a pod', function () {
-  this.timeout(60_000);
+describe('transfers between this computer and a pod', () => {
   let pod: TestPod;
   let here: string;
   const start = async (options: TestPodOptions = {}): Promise<void> => {

@@ -4,14 +4,11 @@ import * as path from 'node:path';
 import { sleep } from '../../../src/base/time';
 import { type News, PodWatch, type WatchTimings } from '../../../src/files/watch/podWatch';
 import type { StreamHost } from '../../../src/files/streamed';
+import { until as eventually } from '../../support/until';
 import { startPod, type TestPod } from '../pod';
 import { where } from '../search/tools';
 
-/** Milliseconds in which a change must have been told; the aim is two seconds, a busy computer gets five times that. */
-const patienceMs = 10_000;
-
-describe('watching what is on screen', function () {
-  this.timeout(60_000);
+describe('watching what is on screen', () => {
   let pod: TestPod;
   let watch: PodWatch;
   let news: { created: Set<string>; changed: string[]; deleted: Set<string> };
@@ -40,8 +37,11 @@ describe('watching what is on screen', function () {
   async function list(folder = pod.dir): Promise<void> {
     watch.listed(folder, (await pod.files.list(folder)).map(({ name }) => name));
   }
-  async function until(what: string, is: () => boolean): Promise<void> {
-    for (const end = Date.now() + patienceMs; !is(); await sleep(20)) if (Date.now() > end) assert.fail(`Waited for ${what}; news: ${JSON.stringify({ ...news, created: [...news.created], deleted: [...news.deleted] })}`);
+  const until = (what: string, is: () => boolean): Promise<void> => eventually(is, () => `${what}; news: ${JSON.stringify({ ...news, created: [...news.created], deleted: [...news.deleted] })}`);
+
+  /** Until the pod has been asked nothing for so long, which is seen at once where nothing more is to be asked. */
+  async function quiet(ms: number): Promise<void> {
+    for (let asked = -1; asked !== pod.link.counts.bytesUp; await sleep(ms)) asked = pod.link.counts.bytesUp;
   }
 
   it('tells what comes, goes and changes', async () => {
@@ -49,6 +49,7 @@ describe('watching what is on screen', function () {
     await writeFile(pod.at('old'), '');
     start();
     await list();
+    watch.saw(pod.at('loss.csv'), await pod.files.stat(pod.at('loss.csv')));
     watch.want({ files: [pod.at('loss.csv')], folders: [pod.dir] });
     await sleep(500);
     assert.deepEqual([news.created.size, news.changed.length, news.deleted.size], [0, 0, 0]);
@@ -177,15 +178,17 @@ describe('watching what is on screen', function () {
     start({ timings: { everyMs: 1_000 } });
     watch.want({ files: folders.map((folder) => `${folder}/train.log`), folders });
     await sleep(600);
-    pod.link.shape({ rttMs: 60 });
+    pod.link.shape({ rttMs: 150 });
     await sleep(200);
+    const began = performance.now();
     const before = pod.link.counts.flightsUp;
     await sleep(2_000);
     const used = pod.link.counts.flightsUp - before;
+    const seconds = (performance.now() - began) / 1000;
     pod.link.shape({});
-    assert.ok(used >= 1 && used <= 3, `${used} round trips in two seconds`);
+    assert.ok(used >= 1 && used <= 1 + seconds, `${used} round trips in ${seconds} s`);
     watch.rest(true);
-    await sleep(300);
+    await quiet(300);
     const { bytesUp } = pod.link.counts;
     await sleep(1_500);
     watch.want({ files: [], folders: [] });
@@ -197,14 +200,17 @@ describe('watching what is on screen', function () {
   it('lets a big file grow without having it read again and again', async () => {
     await writeFile(pod.at('big.log'), 'x'.repeat(100_000));
     start({ timings: { everyMs: 50, reloadBytesPerSecond: 100_000 } });
+    watch.saw(pod.at('big.log'), await pod.files.stat(pod.at('big.log')));
     watch.want({ files: [pod.at('big.log')], folders: [] });
-    await sleep(300);
+    const began = performance.now();
     for (let i = 0; i < 30; i++) {
       await appendFile(pod.at('big.log'), 'more\n');
       await sleep(50);
     }
-    assert.ok(news.changed.length >= 1 && news.changed.length <= 4, String(news.changed.length));
+    const seconds = (performance.now() - began) / 1000;
+    assert.ok(news.changed.length <= 2 + seconds, `${news.changed.length} in ${seconds} s`);
     const told = news.changed.length;
+    await appendFile(pod.at('big.log'), 'the last\n');
     await until('the last of it', () => news.changed.length > told);
   });
 
@@ -224,14 +230,14 @@ describe('watching what is on screen', function () {
     watch = new PodWatch(files, noBell, (one) => (told ??= one), { timings: { everyMs: 20 } });
     watch.listed('/d', listing);
     listing = names;
-    const began = performance.now();
+    const before = process.cpuUsage();
     watch.want({ files: [], folders: ['/d'] });
-    for (const end = Date.now() + patienceMs; told === undefined && Date.now() < end; await sleep(20));
+    await eventually(() => told !== undefined, 'the news');
     assert.deepEqual([told?.created.length, told?.deleted.length, told?.crowded], [500, 1, ['/d']]);
     assert.deepEqual(changedHere, [undefined]);
     // Names that this window makes itself cost nothing that grows with the folder.
     for (let i = 0; i < 20_000; i++) watch.own(`/d/own${i}`, 'created');
-    assert.ok(performance.now() - began < 5_000);
+    assert.ok(process.cpuUsage(before).user < 5e6);
   });
 
   it('goes on after the connection was cut', async () => {
@@ -249,10 +255,8 @@ describe('watching what is on screen', function () {
     start({ bell: true, timings: { everyMs: 60_000, whenRungMs: 60_000 } });
     await list();
     watch.want({ files: [pod.at('loss.csv')], folders: [pod.dir] });
-    await sleep(1_500);
-    const { bytesUp } = pod.link.counts;
-    await sleep(500);
-    assert.equal(pod.link.counts.bytesUp, bytesUp);
+    // It looks once the bell hangs, and then no more.
+    await quiet(1_000);
     await writeFile(pod.at('loss.csv'), 'a');
     await until('the file', () => news.created.has('loss.csv'));
     for (let i = 0; i < 15; i++) {

@@ -112,7 +112,7 @@ export class Container {
     return Object.fromEntries(text.split('\n').flatMap((line) => (line.includes('=') ? [[line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]] : [])));
   }
 
-  async until(what: string, done: (word: Record<string, string>) => boolean, ms = 40_000): Promise<Record<string, string>> {
+  async until(what: string, done: (word: Record<string, string>) => boolean, ms = 120_000): Promise<Record<string, string>> {
     for (const end = Date.now() + ms; ; await sleep(50)) {
       const word = await this.word();
       if (word['whole'] === '1' && done(word)) return word;

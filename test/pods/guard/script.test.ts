@@ -2,18 +2,14 @@ import * as assert from 'node:assert/strict';
 import { mkdir, readFile, rm, rmdir, symlink, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { sleep } from '../../../src/base/time';
+import { until } from '../../support/until';
 import { sideBySide, type Case } from './case';
 import { find, isInstalled, SHELLS, type Container, type HttpTool } from './process';
 import type { TinyApi } from './tinyApi';
 
 const began = (api: TinyApi): number => Date.parse(api.pod.startedAt) / 1000;
 
-describe('the guard on the pod', function () {
-  this.timeout(90_000);
-  const until = async (what: string, done: () => boolean, ms = 30_000): Promise<void> => {
-    for (const end = Date.now() + ms; !done(); await sleep(30)) if (Date.now() > end) throw new Error(`Waited for ${what}`);
-  };
-
+describe('the guard on the pod', () => {
   describe('its limit', () => {
     const it = sideBySide();
     it(`stops the pod when it is over, and no sooner, under ${SHELLS.map((shell) => shell.join(' ')).join(', ')}`, ({ setUp }) => Promise.all(
@@ -25,7 +21,7 @@ describe('the guard on the pod', function () {
         await container.order('made', { limit: 60 });
         container.guard(shell, urls);
         await container.until('its word', (word) => word['armed'] === 'yes');
-        await until('the stop', () => api.done.length > 0);
+        await until(() => api.done.length > 0, 'the stop');
         await container.until('its last word', (word) => word['state'] === 'stopped');
         assert.deepEqual(api.done.map((d) => d.action), ['stop']);
         const late = (api.done[0]?.at ?? 0) - began(api) - 60;
@@ -44,7 +40,7 @@ describe('the guard on the pod', function () {
         container.guard(['dash'], urls, { HOME: process.env['HOME'] ?? '/' });
         const word = await container.until('its word', (w) => w['armed'] === 'yes');
         assert.equal(word['tool'], tool);
-        await until('the end', () => api.done.length > 0);
+        await until(() => api.done.length > 0, 'the end');
         assert.deepEqual(api.done.map((d) => d.action), ['terminate']);
         assert.doesNotMatch(await readFile(seen, 'utf8'), /pod-key/);
       }),
@@ -113,7 +109,7 @@ describe('the guard on the pod', function () {
       api.refused['stop'] = 403;
       await container.order('made', { limit: 30 });
       container.guard(['dash'], urls);
-      await until('the stop', () => api.done.length > 0);
+      await until(() => api.done.length > 0, 'the stop');
       assert.deepEqual(api.done.map((d) => d.action), ['stop']);
       assert.ok(api.calls.some((call) => call.path === '/graphql'));
     });
@@ -143,7 +139,7 @@ describe('the guard on the pod', function () {
       container.guard(['dash'], urls);
       await container.until('its word', (w) => w['state'] === 'refused');
       delete api.refused['stop'];
-      await until('the stop', () => api.done.length > 0);
+      await until(() => api.done.length > 0, 'the stop');
     });
   });
 
@@ -203,7 +199,7 @@ describe('the guard on the pod', function () {
       await container.wipe();
       api.jump(4000);
       container.guard(['dash'], urls);
-      await until('the stop', () => api.done.length > 0);
+      await until(() => api.done.length > 0, 'the stop');
     });
   });
 
@@ -293,12 +289,24 @@ describe('the guard on the pod', function () {
       assert.equal(alive.length, 1);
       // Killed; the next ones race for its place.
       process.kill(alive[0] ?? 0, 'SIGKILL');
+      await until(async () => (await container.guards()).length === 0, 'its death');
       for (let i = 0; i < 6; i++) container.guard(['dash'], urls);
       await container.until('the next one', (w) => w['armed'] === 'yes' && w['pid'] !== String(alive[0]));
       assert.equal((await container.guards()).length, 1);
-      await until('the stop', () => api.done.length > 0);
+      await until(() => api.done.length > 0, 'the stop');
       await sleep(1000);
       assert.equal(api.done.length, 1);
+    });
+
+    it('follows one that was killed and that nobody has buried', async ({ setUp }) => {
+      const { container, urls } = await setUp();
+      // As with the first process of many containers, its parent never asks how it ended.
+      container.guard(['sh', '-c', 'dash "$@" & exec sleep 1000', 'sh'], urls);
+      const { pid } = await container.until('its word', (w) => w['armed'] === 'yes');
+      process.kill(Number(pid), 'SIGKILL');
+      await until(async () => /^\d+ \(.*\) Z/.test(await readFile(`/proc/${pid}/stat`, 'utf8')), 'its death');
+      container.guard(['dash'], urls);
+      await container.until('the next one', (w) => w['armed'] === 'yes' && w['pid'] !== pid);
     });
 
     it('does not take a process with the number of a dead guard for it', async ({ setUp }) => {
@@ -318,7 +326,7 @@ describe('the guard on the pod', function () {
       let odd = 1;
       api.date = () => (odd-- > 0 ? undefined : odd > -2 ? 'Sat, 01 Jan 2028 00:00:00 GMT' : undefined);
       container.guard(['dash'], urls);
-      await until('the stop', () => api.done.length > 0);
+      await until(() => api.done.length > 0, 'the stop');
       const late = (api.done[0]?.at ?? 0) - began(api) - 100;
       assert.ok(late >= 0 && late < 240, `${late} s late`);
     });
@@ -330,7 +338,7 @@ describe('the guard on the pod', function () {
       await container.until('its word', (w) => w['armed'] === 'yes');
       api.jump(4000);
       // Its second look comes a few seconds after the first.
-      await until('the stop', () => api.done.length > 0, 30_000);
+      await until(() => api.done.length > 0, 'the stop');
     });
 
     it('is not an answer’s that comes from a cache', async ({ setUp }) => {
@@ -352,7 +360,7 @@ describe('the guard on the pod', function () {
       const kinds = [500, 'reset', 502, 429, 'page', 403, 'moved', 401, 'reset', 404, 409, 503] as const;
       let n = 0;
       api.trouble = () => kinds[n++];
-      await until('the stop', () => api.done.length > 0, 30_000);
+      await until(() => api.done.length > 0, 'the stop');
       assert.equal(api.done.length, 1);
       assert.ok(n >= kinds.length && !api.calls.some((call) => call.path.includes('elsewhere')), 'the key goes nowhere else');
     });
@@ -413,7 +421,7 @@ describe('the guard on the pod', function () {
       await container.until('its word', (w) => w['armed'] === 'yes');
       await rm(container.run, { recursive: true, force: true });
       await rm(container.mount, { recursive: true, force: true });
-      await until('the stop', () => api.done.length > 0);
+      await until(() => api.done.length > 0, 'the stop');
       container.complaints = '';
     });
   });
@@ -428,7 +436,7 @@ describe('the guard on the pod', function () {
     await container.until('its word', (w) => w['state'] === 'locked');
     assert.ok(!api.calls.some((call) => call.body.includes('stop')));
     api.pod.locked = false;
-    await until('the stop', () => api.done.length > 0);
+    await until(() => api.done.length > 0, 'the stop');
     });
   });
 

@@ -20,7 +20,7 @@ const quickly = { provisioningMs: 100, pullMs: 200, startMs: 100, directDelayMs:
 const BASE = 'runpod/base:1.0.2-ubuntu2204';
 
 describe('guards on simulated pods', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let simulator: Simulator;
   let client: RunPodClient;
   let sessions: PodSessions;

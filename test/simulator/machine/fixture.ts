@@ -4,8 +4,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
-import { sleep } from '../../../src/base/time';
 import { makeKeyPair, type KeyPair } from '../../support/sshd';
+import { until } from '../../support/until';
 import { openPublicPort, type LinkPort } from '../link';
 import type { MachineSpec } from '../machine';
 import { createMachineHost, type LocalMachine, type LocalMachineHost, type MachineHostOptions } from './host';
@@ -84,12 +84,9 @@ export class Fixture {
     port.target(machine, 22);
     this.#ports.push(port);
     const logged = async (pattern: RegExp): Promise<string> => {
-      for (let i = 0; i < 1000; i++) {
-        const line = log.find((text) => pattern.test(text));
-        if (line !== undefined) return line;
-        await sleep(10);
-      }
-      throw new Error(`No log line like ${pattern} in\n${log.join('\n')}`);
+      const found = (): string | undefined => log.find((text) => pattern.test(text));
+      await until(() => found() !== undefined, () => `a log line like ${pattern} in\n${log.join('\n')}`);
+      return found() ?? '';
     };
     const client = async (): Promise<string[]> => {
       await answers(machine);
@@ -121,16 +118,14 @@ export class Fixture {
 
 /** Waits for the banner of a pod's sshd. */
 async function answers(machine: LocalMachine): Promise<void> {
-  for (let i = 0; i < 500; i++) {
+  await until(async () => {
     const stream = await machine.connect(22).catch(() => undefined);
-    if (stream !== undefined) {
-      const [banner] = (await once(stream, 'data')) as [Buffer];
-      stream.destroy();
-      if (banner.toString().startsWith('SSH-2.0-')) return;
-    }
-    await sleep(20);
-  }
-  throw new Error('The pod does not answer on SSH');
+    if (stream === undefined) return false;
+    // Nor does it answer where the connection ends without a word.
+    const said = await Promise.race([once(stream, 'data'), once(stream, 'close')]).catch(() => []);
+    stream.destroy();
+    return String(said[0]).startsWith('SSH-2.0-');
+  }, 'the pod’s answer on SSH');
 }
 
 /** What of this computer's processes and mount tables mentions `text`. */

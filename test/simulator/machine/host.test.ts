@@ -326,7 +326,7 @@ c, _ = s.accept(); c.sendall(socket.gethostname().encode()); c.close()"`;
       assert.ok((await tracesOf(marker)).length > 2);
       child.kill('SIGKILL');
       await once(child, 'close');
-      for (let i = 0; i < 300 && (await tracesOf(stateDir)).length + (await tracesOf(marker)).length > 0; i++) await sleep(10);
+      for (let i = 0; i < 3000 && (await tracesOf(stateDir)).length + (await tracesOf(marker)).length > 0; i++) await sleep(10);
       assert.deepEqual(await tracesOf(stateDir), []);
       assert.deepEqual(await tracesOf(marker), []);
     });
@@ -365,7 +365,7 @@ c, _ = s.accept(); c.sendall(socket.gethostname().encode()); c.close()"`;
     it('keeps what a limited volume holds up to date on the machine', async () => {
       const limited = await center.start({ volumeQuotaBytes: 4 << 20 });
       await limited.run('echo now >/workspace/now');
-      for (let i = 0; i < 500 && !existsSync(path.join(limited.volumeDir, 'now')); i++) await sleep(20);
+      for (let i = 0; i < 3000 && !existsSync(path.join(limited.volumeDir, 'now')); i++) await sleep(20);
       assert.equal(await readFile(path.join(limited.volumeDir, 'now'), 'utf8'), 'now\n');
       await limited.machine.stop();
     });

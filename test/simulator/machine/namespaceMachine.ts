@@ -17,8 +17,8 @@ import { killed } from '../../support/kill';
 
 const run = promisify(execFile);
 const scripts = path.join(__dirname, 'namespace');
-/** Sixteen times what a pod needs here; a deadline only against a hang. */
-const startDeadlineMs = 30_000;
+/** Sixty times what a pod needs here; a deadline only against a hang. */
+const startDeadlineMs = 120_000;
 
 /** What a machine that grants namespaces offers, found out once. */
 export interface NamespaceGrounds {

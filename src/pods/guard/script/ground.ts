@@ -78,11 +78,13 @@ bounded() {
   wait $bounded_pid 2>/dev/null
 }
 
-# When a process began, in ticks since the machine did; a number that comes again has another.
+# When a process that lives began, in ticks since the machine did; a number that comes again has another. One that has ended
+# keeps its number until its parent asks for it, which the first process of many containers never does.
 began_of() {
   began=
   { read -r stat </proc/$1/stat; } 2>/dev/null || return 1
   set -- \${stat##*) }
+  case $1 in [ZX]) return 1 ;; esac
   began=\${20}
 }
 
