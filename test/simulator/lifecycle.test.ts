@@ -67,10 +67,10 @@ describe('a pod lives as RunPod lets it live', () => {
     simulator.set({ runningFrom: 'placement', timings: { ...atOnce, pullMs: 1500 } });
     const { id } = await api.create();
     await simulator.until(id, 'RUNNING');
-    await until('an address', async () => (await api.pod(id)).ssh.direct !== null);
+    await until(async () => (await api.pod(id)).ssh.direct !== null, 'an address');
     const early = await api.pod(id);
     assert.equal(early.runtime, null);
-    await until('the container', async () => (await api.pod(id)).runtime !== null);
+    await until(async () => (await api.pod(id)).runtime !== null, 'the container');
     const up = await api.pod(id);
     assert.deepEqual([up.startedAt, up.ssh.direct?.port], [early.startedAt, early.ssh.direct?.port]);
     simulator.set({ runningFrom: 'container' });
@@ -94,7 +94,7 @@ describe('a pod lives as RunPod lets it live', () => {
     simulator.advance(600_000);
     assert.ok(Number((await api.pod(before.id)).runtime?.['uptime']) >= 600);
     await api.act(before.id, 'restart');
-    await until('a new container', async () => Number((await api.pod(before.id)).runtime?.['uptime']) < 600);
+    await until(async () => Number((await api.pod(before.id)).runtime?.['uptime']) < 600, 'a new container');
     const after = await api.pod(before.id);
     assert.deepEqual([after.startedAt, after.status], [before.startedAt, 'RUNNING']);
     assert.ok(!(await api.log(before.id, '?tail=5000', (frames) => frames.length > 3)).some((frame) => frame.line === 'restart container'));
