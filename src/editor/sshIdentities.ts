@@ -53,7 +53,7 @@ export class SshIdentities {
   /** Keys that can be used without asking anybody anything. */
   async findQuietly(): Promise<Identity[]> {
     await ensureOwnKey(this.ownKeyDir);
-    return findIdentities({ ownKeyDir: this.ownKeyDir, homeDir: homedir(), env: {}, extraPaths: settings.identityFiles(), log: this.log });
+    return findIdentities({ ownKeyDir: this.ownKeyDir, homeDir: homedir(), env: {}, agents: false, extraPaths: settings.identityFiles(), log: this.log });
   }
 
   /**

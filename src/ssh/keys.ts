@@ -20,6 +20,8 @@ export interface IdentitySearch {
   readonly ownKeyDir?: string | undefined;
   readonly homeDir: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** `false`: agents are left alone. One may ask a person before it signs. */
+  readonly agents?: boolean;
   readonly platform?: NodeJS.Platform;
   /** Key files a person named; `~` means the home folder. */
   readonly extraPaths?: readonly string[];
@@ -85,7 +87,8 @@ export async function findIdentities(search: IdentitySearch): Promise<Identity[]
   }
 
   const held = new Map<string, Identity>();
-  const sockets = agentSockets({ env, platform, listPipes: search.listPipes });
+  const text = search.agents === false ? '' : await fs.readFile(nodePath.join(search.homeDir, '.ssh', 'config'), 'utf8').catch(() => '');
+  const sockets = search.agents === false ? [] : agentSockets({ env, platform, config: { text, homeDir: search.homeDir }, listPipes: search.listPipes });
   for (const socket of sockets) {
     try {
       for (const identity of await agentIdentities(ssh2, socket, agentDeadlineMs))

@@ -4,7 +4,7 @@ import { chmod, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:f
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 import type { ParsedKey } from 'ssh2';
-import { agentSockets } from '../../src/ssh/agents';
+import { agentSockets, configuredAgent } from '../../src/ssh/agents';
 import type { SshError } from '../../src/ssh/errors';
 import { fingerprintOf } from '../../src/ssh/hostKeys';
 import { chooseIdentities, ensureOwnKey, findIdentities, keyPlaces, KeyUnlocker, publicBlobs, type Identity, type IdentitySearch } from '../../src/ssh/keys';
@@ -134,6 +134,32 @@ describe('the places of keys', () => {
     assert.deepEqual(agentSockets({ env: { SSH_AUTH_SOCK: '' }, platform: 'darwin' }), []);
     assert.deepEqual(agentSockets({ env: { USERNAME: 'me' }, platform: 'win32', listPipes }), ['\\\\.\\pipe\\openssh-ssh-agent', '\\\\.\\pipe\\pageant.Me.0123abcd']);
     assert.deepEqual(agentSockets({ env: { SSH_AUTH_SOCK: '\\\\.\\pipe\\openssh-ssh-agent' }, platform: 'win32', listPipes: () => [] }), ['\\\\.\\pipe\\openssh-ssh-agent']);
+  });
+});
+
+describe('the agent that an OpenSSH configuration names', () => {
+  const scratch = new Scratch();
+  afterEach(() => scratch.clear());
+  const named = (text: string): string | undefined => configuredAgent(text, '/Users/me', { AGENT: '/run/other' });
+
+  it('counts where it is for every host', () => {
+    assert.equal(named('Host *\n\tIdentityAgent "~/Library/Group Containers/2BUA8C4S2C.com.1password/t/agent.sock"\n'), '/Users/me/Library/Group Containers/2BUA8C4S2C.com.1password/t/agent.sock');
+    assert.equal(named('Include runpod-workspaces/config\r\nidentityagent = %d/.agent\r\n'), '/Users/me/.agent');
+    assert.equal(named('Host github.com\n  IdentityAgent /run/a\nMatch all\n  IdentityAgent $AGENT\n'), '/run/other');
+    assert.equal(named('IdentityAgent \\\\.\\pipe\\an-agent'), '\\\\.\\pipe\\an-agent');
+    for (const none of ['', 'Host github.com\n  IdentityAgent /run/a', '# IdentityAgent /run/a', 'IdentityAgent none', 'IdentityAgent SSH_AUTH_SOCK', 'IdentityAgent $NOT_SET', 'IdentityAgent']) assert.equal(named(none), undefined, none);
+  });
+
+  it('is asked for its keys, before the one of the environment, and left alone by who must ask nobody', async () => {
+    const home = await scratch.dir();
+    const agent = await startAgent(scratch);
+    const key = await makeKeyPair(path.join(home, 'kept'), { comment: 'kept by the agent' });
+    await agent.add(key.path);
+    await mkdir(path.join(home, '.ssh'));
+    await writeFile(path.join(home, '.ssh', 'config'), `Host *\n  IdentityAgent "${agent.socket}"\n`);
+    assert.deepEqual((await findIdentities({ homeDir: home, env: {} })).map(({ source, fingerprint }) => [source, fingerprint]), [['agent', key.fingerprint]]);
+    const listPipes = (): string[] => assert.fail('nobody is to be looked for');
+    assert.deepEqual(await findIdentities({ homeDir: home, env: { SSH_AUTH_SOCK: agent.socket }, agents: false, platform: 'win32', listPipes }), []);
   });
 });
 
