@@ -135,6 +135,20 @@ describe('files of a server that misbehaves', () => {
       await noTempLeft();
     });
 
+  it('names the quota of a volume, which SFTP calls a failure and statvfs does not show', async () => {
+    const tools = await fs.mkdtemp(path.join(os.tmpdir(), 'runpod-tools-'));
+    try {
+      await fs.writeFile(path.join(tools, 'head'), `#!/bin/sh\necho "head: error writing 'standard output': Disk quota exceeded" >&2\nexit 1\n`, { mode: 0o755 });
+      const pod = use({ ...refuseReplies(Request.Write), path: `${tools}:$PATH` });
+      await fs.writeFile(at('f'), 'old');
+      await assert.rejects(pod.writeFile(at('f'), Buffer.from('new'), replace), (error: unknown) => refused('no-space')(error) && isFileError(error) && /Disk quota exceeded/.test(error.detail));
+      assert.equal(await fs.readFile(at('f'), 'utf8'), 'old');
+      await noTempLeft();
+    } finally {
+      await fs.rm(tools, { recursive: true });
+    }
+  });
+
   it('refuses the save when a late WRITE of a big file is refused', async () => {
     const pod = use(refuseReplies(Request.Write, 4, 37));
     await fs.writeFile(at('f'), 'old');
