@@ -82,6 +82,41 @@ describe('a CPU pod on RunPod', () => {
     }
   });
 
+  /** What nobody can know without the service: told, so that it can be held against what the code supposes. */
+  const fact = (text: string): void => console.log(`      · ${text}`);
+  const fingerprintsIn = async (query: { since?: Date; tail?: number }): Promise<string[]> => {
+    const printed: string[] = [];
+    const quiet = new AbortController();
+    let timer = setTimeout(() => quiet.abort(), 10_000);
+    for await (const { line, id, source } of client.pods.logs(pod.id, { ...query, signal: quiet.signal })) {
+      clearTimeout(timer);
+      timer = setTimeout(() => quiet.abort(), 2_000);
+      if (printed.length === 0 && line.includes('SHA256:')) fact(`a log line is marked ${id} (${source})`);
+      printed.push(...(/SHA256:[A-Za-z0-9+/]{43}/.exec(line) ?? []));
+    }
+    clearTimeout(timer);
+    return printed;
+  };
+
+  it('answers every read of the extension in a form it can read', async () => {
+    const rows = await client.pods.list();
+    assert.deepEqual(rows.flatMap((row) => (row.kind === 'pod' ? (row.pod.problems ?? []).map((name) => `${row.pod.id}: ${name}`) : [row.row.problem])), []);
+    for (const cloud of ['SECURE', 'COMMUNITY'] as const) {
+      const gpus = await client.catalog.gpus({ availability: { cloud, count: 1, minCudaVersion: '12.8' } });
+      fact(`${cloud}: ${gpus.length} GPU types for CUDA 12.8, ${gpus.filter((gpu) => gpu.availability !== undefined && gpu.availability !== 'NONE').length} in stock`);
+      assert.ok(gpus.length > 0);
+    }
+    assert.ok((await client.catalog.dataCenters({ availability: true })).length > 0);
+    assert.ok((await client.catalog.templates()).length > 0);
+    await client.templates.list();
+    await client.networkVolumes.list();
+    const bills = await client.billing.pods({ bucketSize: 'hour', lastN: 24 });
+    fact(`newest bill ends ${bills.map((bill) => bill.end.toISOString()).sort().at(-1) ?? 'never'}; now ${new Date(now()).toISOString()}`);
+    const account = await client.account();
+    fact(account === undefined ? `the balance cannot be read: ${client.accountProblem?.code} ${client.accountProblem?.status ?? ''}` : `balance ${account.balance === undefined ? 'unknown' : 'known'}, burn ${account.spendPerHour ?? 'unknown'}`);
+    fact(`quota: ${client.rateLimit.map(({ name, quota, remaining }) => `${name} ${remaining} of ${quota ?? '?'}`).join(', ') || 'not told'}`);
+  });
+
   it('is made on the cheapest flavor that is free', async () => {
     const { publicKeyLine } = await ensureOwnKey(folder);
     const flavors = (await client.catalog.cpus({ availability: { vcpuCount } })).filter((cpu) => cpu.availability !== 'NONE' && (cpu.vcpu.min ?? vcpuCount) <= vcpuCount);
@@ -101,8 +136,25 @@ describe('a CPU pod on RunPod', () => {
   });
 
   it('answers on SSH', async () => {
-    pod = await waitUntilReady({ getPod, logs, log, now }, pod.id);
+    const began = now();
+    let before = '';
+    const telling: typeof getPod = async (id, signal) => {
+      const seen = await getPod(id, signal);
+      const state = `${seen.status}, address ${seen.ssh.direct ? 'told' : 'none'}, runtime ${seen.runtime?.uptimeSeconds === undefined ? 'none' : 'told'}, started ${seen.startedAt === undefined ? 'not' : 'told'}`;
+      if (state !== before) fact(`after ${Math.round((now() - began) / 1000)} s: ${state}`);
+      before = state;
+      return seen;
+    };
+    pod = await waitUntilReady({ getPod: telling, logs, log, now }, pod.id);
     assert.equal(pod.status, 'RUNNING');
+    assert.deepEqual(pod.problems ?? [], []);
+  });
+
+  it('has its fingerprints in the log since its start', async () => {
+    assert.ok(pod.startedAt);
+    const [since, all] = [await fingerprintsIn({ since: pod.startedAt }), await fingerprintsIn({ tail: 5000 })];
+    fact(`${since.length} of ${all.length} fingerprints are in the log since startedAt`);
+    assert.ok(all.length > 0);
   });
 
   it('proves its host key by its own log, and runs a command', async () => {
@@ -112,6 +164,14 @@ describe('a CPU pod on RunPod', () => {
     assert.match(result.stdout.toString(), /Linux/);
     assert.equal(session.trust?.verdict, 'proven');
     firstFingerprint = session.trust.fingerprint;
+  });
+
+  it('has the tools that runs, files and the guard look for, and a key that reads its own pod', async () => {
+    const session = sessions.get(pod.id);
+    const told = (await session.run('for t in bash rsync tmux git python3 curl wget rg script setsid flock inotifywait; do command -v $t >/dev/null 2>&1 && printf "%s " $t; done; echo; sshd -T 2>/dev/null | grep -iE "^(maxsessions|maxstartups|allowtcpforwarding|subsystem|acceptenv)"; df -T / /workspace 2>/dev/null | tail -n +2; date -u +%s; locale 2>/dev/null | head -1')).stdout.toString();
+    for (const line of told.trim().split('\n')) fact(line);
+    const own = await session.run(`. /etc/rp_environment 2>/dev/null; curl -s -o /dev/null -w '%{http_code}' -A runpod-workspaces -H "Authorization: Bearer $RUNPOD_API_KEY" "${restUrl}/pods/$RUNPOD_POD_ID"`);
+    fact(`the pod’s own key reads its pod: ${own.stdout.toString() || `no answer (${own.code})`}`);
   });
 
   it('keeps files whole', async () => {
@@ -127,6 +187,31 @@ describe('a CPU pod on RunPod', () => {
     } finally {
       files.dispose();
     }
+  });
+
+  it('is reached again after a restart in place, with a host key that is proven', async () => {
+    const before = await client.pods.get(pod.id);
+    const at = now();
+    await client.pods.action(pod.id, 'restart');
+    const restarted = async (): Promise<boolean> => {
+      const seen = await client.pods.get(pod.id);
+      return seen.status === 'RUNNING' && (seen.startedAt?.getTime() !== before.startedAt?.getTime() || (seen.runtime?.uptimeSeconds ?? Infinity) < (now() - at) / 1000 + 5);
+    };
+    while (!(await restarted())) await sleep(2000);
+    pod = await waitUntilReady({ getPod, logs, log, now }, pod.id);
+    fact(`a restart ${pod.startedAt?.getTime() === before.startedAt?.getTime() ? 'leaves' : 'moves'} startedAt, and ${pod.ssh.direct?.port === before.ssh.direct?.port ? 'leaves' : 'moves'} the port`);
+    const session = sessions.get(pod.id);
+    session.podChanged(pod);
+    for (const end = Date.now() + 180_000; ; await sleep(3000)) {
+      try {
+        await session.reconnect();
+        break;
+      } catch (error) {
+        if (Date.now() > end) throw error;
+      }
+    }
+    fact(`its host key is ${session.trust?.fingerprint === firstFingerprint ? 'the same' : 'another'}, ${session.trust?.verdict}`);
+    assert.equal(session.trust?.verdict, 'proven');
   });
 
   it('is reached again after a stop and a start, with new host keys', async () => {
