@@ -86,6 +86,7 @@ function say(where: string, simulator: RunningSimulator | undefined): void {
   console.log(`
   RunPod Workspaces runs in VS Code:  ${where}
   ${simulator === undefined ? 'Account: yours (RUNPOD_API_KEY). Pods cost real money.' : 'Account: a simulated one. Its pods run on this machine and cost nothing.'}
+  Pods are behind the RunPod icon at the left, and the sample's train.py runs on one by “Run on RunPod” in its title.
   Ctrl-C ends everything.
 `);
 }

@@ -248,7 +248,8 @@ function storageRow(pod: Pod, figures: string | undefined): TreeItem {
   const { mount } = pod;
   const item = new TreeItem(mount?.path ?? l10n.t('Container disk'));
   item.iconPath = new ThemeIcon('database');
-  item.contextValue = pod.status === 'RUNNING' ? 'storage running ' : 'storage ';
+  // Without direct SSH there are no files.
+  item.contextValue = pod.status === 'RUNNING' && pod.ssh.direct ? 'storage running ' : 'storage ';
   if (mount?.kind === 'persistent') item.description = l10n.t('{0} volume · lost on terminate and at $0', gigabytes(mount.sizeGb));
   else if (mount) item.description = l10n.t('network volume · kept on terminate');
   else item.description = l10n.t('{0} · lost on stop', gigabytes(pod.diskGb ?? 0));

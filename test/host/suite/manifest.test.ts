@@ -26,6 +26,13 @@ describe('the manifest', () => {
       for (const { command, submenu } of items) assert.ok(command === undefined ? submenus.some(({ id }) => id === submenu) : (COMMANDS as readonly string[]).includes(command), `${menu}: ${command ?? submenu}`);
   });
 
+  it('offers the files of a pod only where they can be reached', () => {
+    const { menus } = manifest().contributes;
+    const ofFiles = ['openFolder', 'openReadOnly', 'searchOnPod', 'goToFileOnPod', 'uploadToPod', 'downloadFromPod', 'syncStatus', 'push', 'pull'].map((name) => `runpod.${name}`);
+    for (const menu of ['view/item/context', 'runpod.podFiles'])
+      for (const { command, when } of menus[menu] ?? []) if (ofFiles.includes(command ?? '') && /\^\(?pod/.test(when ?? '')) assert.match(when ?? '', /direct/, `${menu}: ${command}`);
+  });
+
   it('has no more in a pod’s menu than a small window shows', () => {
     const shown = manifest().contributes.menus['view/item/context']?.filter(({ when, group }) => /\/\^\(?pod/.test(when ?? '') && !group?.startsWith('inline')) ?? [];
     // As many as a running pod has at most, and those of a stopped one.
