@@ -1,6 +1,6 @@
 // `npm test`: everything that gates, from a fresh machine on. Its last line is `N passed, N failed`.
 import { availableParallelism } from 'node:os';
-import { storyParts, suitePart } from './host/parts.mjs';
+import { buildPart, storyParts, suitePart } from './host/parts.mjs';
 import { conclude, node, runPart } from './setup/parts.mjs';
 import { main, setUp } from './setup/setup.mjs';
 import { packagePart, unitPart } from './setup/suites.mjs';
@@ -19,7 +19,7 @@ async function lane(...parts) {
 
 const wentWell = await main(async () => {
   await setUp({ simulator: true, server: true, browser: true });
-  await lane(node('Build', ['esbuild.mjs'], 2));
+  await lane(buildPart());
   const whole = results.every((result) => result.failed === 0);
   const stories = whole ? storyParts() : [];
   /** Takes of the stories until none is left. */

@@ -17,6 +17,7 @@ const usage = `RunPod on one machine, for development and tests.
   --state <dir>      keep the pods' volumes there (default: a fresh folder, removed at the end)
   --empty            no pods at the start
   --mode <m>         full | plain | none: machines of the pods (default: the best this computer allows)
+  --api-key <key>    the account's key (default: a new one)
   --public-key <f>   file of a public key that the account's pods let in; may be repeated
   --help`;
 
@@ -29,6 +30,7 @@ function readOptions(): { json: boolean; options: Parameters<typeof startSimulat
       state: { type: 'string' },
       empty: { type: 'boolean', default: false },
       mode: { type: 'string' },
+      'api-key': { type: 'string' },
       'public-key': { type: 'string', multiple: true, default: [] },
       help: { type: 'boolean', default: false },
     },
@@ -37,7 +39,7 @@ function readOptions(): { json: boolean; options: Parameters<typeof startSimulat
     console.log(usage);
     process.exit(0);
   }
-  const { mode, state } = values;
+  const { mode, state, 'api-key': apiKey } = values;
   if (mode !== undefined && !['full', 'plain', 'none'].includes(mode)) throw new Error(`--mode: full, plain or none, not ${mode}`);
   return {
     json: values.json,
@@ -46,6 +48,7 @@ function readOptions(): { json: boolean; options: Parameters<typeof startSimulat
       speed: Number(values.speed),
       empty: values.empty,
       publicKeys: values['public-key'].map((file) => readFileSync(file, 'utf8').trim()),
+      ...(apiKey === undefined ? {} : { apiKey }),
       ...(state === undefined ? {} : { stateDir: state }),
       ...(mode === undefined ? {} : { mode: mode as Mode }),
     },

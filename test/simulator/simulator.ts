@@ -39,6 +39,8 @@ export interface SimulatorOptions {
   /** USD; default 18.42. */
   readonly balance?: number;
   readonly settings?: SettingsPatch;
+  /** A key of the account with all permissions; absent: a new one. */
+  readonly apiKey?: string;
   /** More public keys that the account, and so every pod of the fleet, knows. */
   readonly publicKeys?: readonly string[];
 }
@@ -82,7 +84,7 @@ export class Simulator implements Controls {
   readonly world: World;
   readonly lifecycle: Lifecycle;
   /** An API key with all permissions. */
-  readonly apiKey = newKey();
+  readonly apiKey: string;
   readonly #rest: RestApi;
   readonly #gateway: Gateway;
   #port = 0;
@@ -95,6 +97,7 @@ export class Simulator implements Controls {
     private readonly host: MachineHost,
     readonly accountKey: AccountKey,
   ) {
+    this.apiKey = options.apiKey ?? newKey();
     this.clock = new PodClock(options.speed);
     const settings: Settings = { ...defaultSettings };
     applySettings(settings, options.settings ?? {});
