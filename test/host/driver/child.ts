@@ -73,7 +73,7 @@ export class Child {
  * Starts a program and waits until one of its lines says that it is ready.
  * @param ready what the line means, or undefined for any other line
  */
-export async function startUntil<T>(command: string, args: readonly string[], options: ChildOptions, ready: (line: string) => T | undefined, ms = 60_000): Promise<{ child: Child; value: T }> {
+export async function startUntil<T>(command: string, args: readonly string[], options: ChildOptions, ready: (line: string) => T | undefined, ms = 120_000): Promise<{ child: Child; value: T }> {
   let found: (value: T) => void;
   const value = new Promise<T>((resolve) => { found = resolve; });
   const child = new Child(command, args, {

@@ -1,5 +1,6 @@
 import type { Locator, Page } from 'playwright-core';
-import { matches, tidy, until } from './wait';
+import { clicked } from './click';
+import { exactly, matches, tidy, until } from './wait';
 
 /** A message with buttons: a notification, or a modal dialog. */
 export class Message {
@@ -17,13 +18,10 @@ export class Message {
   async press(name: string | RegExp): Promise<void> {
     const words = await this.text();
     await until(`the button "${name}" of "${words}"`, async () => {
-      for (const button of await this.root.locator(this.buttonSelector).all()) {
-        if (!matches(tidy(await button.textContent()), name)) continue;
-        await button.click({ timeout: 2000 });
-        return true;
-      }
-      return false;
+      const found = (await this.buttons()).find((one) => matches(one, name));
+      return found !== undefined && clicked(this.root.locator(this.buttonSelector).filter({ hasText: exactly(found) }).first());
     });
+    await until(`"${words}" to go after "${name}" was pressed`, async () => (await this.root.count()) === 0);
   }
 
   /** Clicks on a link in its words. */
@@ -32,43 +30,67 @@ export class Message {
   }
 }
 
-/** Runs in the page. */
-function markToast(item: { closest(selector: string): { dataset: Record<string, string | undefined> } | null }): string | undefined {
-  const toast = item.closest('.notification-toast-container');
-  return toast === null ? undefined : (toast.dataset['story'] ??= String(performance.now()));
+/** Runs in the page: gives the message a name by which it is found again while what is in it is painted anew. */
+function mark(item: { closest(selector: string): { readonly dataset: Record<string, string | undefined> } | null }): string | undefined {
+  const message = item.closest('.notification-toast-container, .monaco-dialog-box');
+  return message === null ? undefined : (message.dataset['story'] ??= String(performance.now()));
 }
 
-const asNotification = (item: Locator): Message => new Message(item, '.notification-list-item-message', '.notification-list-item-buttons-container .monaco-button');
+const toasts = '.notifications-toasts .notification-list-item';
+const toastText = '.notification-list-item-message';
 
 /** The notifications at the lower right and the dialogs in the middle. */
 export class Messages {
   constructor(private readonly page: Page) {}
 
-  async notifications(): Promise<Message[]> {
-    return (await this.page.locator('.notifications-toasts .notification-list-item').all()).map(asNotification);
+  /** The words of those in sight. */
+  async notifications(): Promise<string[]> {
+    return (await this.page.locator(toasts).locator(toastText).allTextContents()).map(tidy);
   }
 
   /** Waits for a notification that matches. It stays that one while its words change, as those of a progress do. */
   async notification(wanted: string | RegExp, ms?: number): Promise<Message> {
     return until(`a notification "${wanted}"`, async () => {
-      for (const one of await this.notifications()) {
-        if (!matches(await one.text(), wanted)) continue;
+      for (const item of await this.page.locator(toasts).all()) {
         // The item is painted anew with every word; the toast around it lives as long as the notification.
-        const mark = await one.root.evaluate(markToast);
-        if (mark !== undefined) return asNotification(this.page.locator(`.notification-toast-container[data-story="${mark}"] .notification-list-item`));
+        const toast = await this.#marked(item);
+        const one = new Message(toast, toastText, '.notification-list-item-buttons-container .monaco-button');
+        if (!matches(await one.text(), wanted)) continue;
+        await this.#hold(toast);
+        return one;
       }
       return undefined;
     }, ms);
   }
 
+  /** Closes all that are there now; one that shows a progress cannot be closed. */
   async clearNotifications(): Promise<void> {
-    for (const close of await this.page.locator('.notifications-toasts .codicon-notifications-clear').all()) await close.click({ timeout: 1000 }).catch(() => undefined);
+    const closable = this.page.locator(toasts).filter({ has: this.page.locator('.codicon-notifications-clear') });
+    for (const toast of await Promise.all((await closable.all()).map((item) => this.#marked(item)))) {
+      await until('a notification to close', async () => {
+        if ((await toast.count()) === 0) return true;
+        await toast.hover({ timeout: 2000 });
+        await clicked(toast.locator('.codicon-notifications-clear').first());
+        return until('it to go', async () => (await toast.count()) === 0, 2000).catch(() => false);
+      });
+    }
   }
 
   /** Waits for a modal dialog that matches. */
   async dialog(wanted: string | RegExp = /./, ms?: number): Promise<Message> {
-    const dialog = new Message(this.page.locator('.monaco-dialog-box').last(), '.dialog-message-text, .dialog-message-detail', '.dialog-buttons .monaco-button');
-    await until(`a dialog "${wanted}"`, async () => (await dialog.root.count()) > 0 && matches(await dialog.text(), wanted), ms);
-    return dialog;
+    return until(`a dialog "${wanted}"`, async () => {
+      const dialog = await this.#marked(this.page.locator('.monaco-dialog-box').last());
+      const one = new Message(dialog, '.dialog-message-text, .dialog-message-detail', '.dialog-buttons .monaco-button');
+      return matches(await one.text(), wanted) && one;
+    }, ms);
+  }
+
+  async #marked(item: Locator): Promise<Locator> {
+    return this.page.locator(`[data-story="${await item.evaluate(mark, undefined, { timeout: 1000 })}"]`);
+  }
+
+  /** A notification goes by itself after ten seconds, unless the mouse rests on it: long enough to be read and answered. */
+  async #hold(toast: Locator): Promise<void> {
+    await toast.dispatchEvent('mouseover', undefined, { timeout: 1000 });
   }
 }

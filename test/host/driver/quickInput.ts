@@ -1,11 +1,18 @@
 import type { Locator, Page } from 'playwright-core';
-import { matches, tidy, until } from './wait';
+import { messageOf } from '../../../src/base/errors';
+import { click, clicked } from './click';
+import { exactly, matches, tidy, until } from './wait';
 
 export interface QuickInputItem {
+  /** Its place in the list, from 0. */
+  readonly index: number;
   readonly label: string;
   readonly description: string;
   readonly detail: string;
 }
+
+/** Where items are clicked: the tooltip of a long description lies over the middle once the pointer has rested there. */
+const corner = { x: 10, y: 8 };
 
 /** The box at the top of the window: the palette, lists to pick from, and text to fill in. */
 export class QuickInput {
@@ -24,20 +31,21 @@ export class QuickInput {
    * @param title as the palette shows it, with or without its category: `RunPod: Stop Pod…` or `Stop Pod…`
    */
   async command(title: string): Promise<void> {
-    // A window that has just opened knows its commands late, and an open palette doesn't learn new ones: ask again.
+    // A window that has just opened knows its commands late, and an open palette doesn't learn new ones: ask again, each time
+    // with more patience, for a busy machine lists them late as well.
+    let patient = 1000;
     await until(`the command "${title}" in the palette`, async () => {
       await this.page.keyboard.press('F1');
-      await until('the palette', async () => (await this.value()).startsWith('>'), 3000);
-      await this.#input.fill(`>${title}`, { timeout: 2000 });
-      const row = await until('its row', this.#settled((item) => item.label === title || item.label.endsWith(`: ${title}`)), 1500).catch(() => undefined);
+      await until('the palette', async () => (await this.value()).startsWith('>'), 5000);
+      await this.#input.fill(`>${title}`, { timeout: 5000 });
+      const row = await until('its row', this.#settled((item) => item.label === title || item.label.endsWith(`: ${title}`)), patient *= 2).catch(() => undefined);
       if (row === undefined) {
         await this.cancel();
         return false;
       }
-      await row.click();
-      await until('the palette to close', async () => !(await this.isOpen()) || !(await this.value()).startsWith('>'));
-      return true;
+      return clicked(row, 'click', corner);
     });
+    await until('the palette to close', async () => !(await this.isOpen()) || !(await this.value()).startsWith('>'));
   }
 
   async isOpen(): Promise<boolean> {
@@ -65,7 +73,8 @@ export class QuickInput {
 
   /** The items in sight. */
   async items(): Promise<QuickInputItem[]> {
-    return Promise.all((await this.#rows.all()).map(read));
+    const seen = await this.#rows.evaluateAll(see);
+    return seen.map(({ index, label, description, detail }) => ({ index, label: tidy(label), description: tidy(description), detail: tidy(detail) }));
   }
 
   /** Waits until the box is open, and shows this title if one is given. */
@@ -85,23 +94,20 @@ export class QuickInput {
   async choose(wanted: string | RegExp): Promise<void> {
     const fits = (item: QuickInputItem): boolean => (typeof wanted === 'string' ? item.label === wanted : wanted.test(`${item.label} ${item.description} ${item.detail}`));
     const find = this.#settled(fits);
-    let row = await until(`an item "${wanted}" to choose`, find);
-    const asked = await this.#question();
+    let asked = '';
+    await until(`an item "${wanted}" to choose`, async () => {
+      const row = await find();
+      if (row === undefined) return false;
+      asked = await this.#question();
+      return clicked(row, 'click', corner);
+    }).catch(async (error: unknown) => {
+      throw new Error(`${messageOf(error)}; there are:\n${(await this.items()).map((item) => Object.values(item).join(' ')).join('\n')}`);
+    });
     // The next question reuses the box. A list that is only painted anew still has the item, under the same question.
-    const taken = async (): Promise<boolean> => !(await this.isOpen()) || (await this.#question()) !== asked || (await this.#find(fits)) === undefined;
-    // A list that is painted anew under the pointer swallows the click; a person clicks again.
-    for (let clicks = 1; ; clicks++) {
-      // At its corner: the tooltip of a long description lies over the middle once the pointer has rested there.
-      await row.click({ timeout: 5_000, position: { x: 10, y: 8 } }).catch(() => undefined);
-      if (await until('the choice to be taken', taken, 5_000).catch(() => false)) return;
-      // A hover that has come up over the item would take the next one.
-      await this.page.mouse.move(0, 0);
-      if (clicks === 3) throw new Error(`"${wanted}" was clicked three times and not taken`);
-      row = await until(`"${wanted}" to choose once more`, find);
-    }
+    await until(`"${wanted}" to be taken`, async () => !(await this.isOpen()) || (await this.#question()) !== asked || !(await this.items()).some(fits));
   }
 
-  /** Presses Enter. */
+  /** Presses Enter. In a list it may come before an item is marked: `choose` waits for that. */
   async accept(): Promise<void> {
     await this.#input.press('Enter');
   }
@@ -121,7 +127,7 @@ export class QuickInput {
   /** Presses a button of the title bar by its name, such as `Back`. */
   async button(name: string | RegExp): Promise<void> {
     await this.waitFor();
-    await this.widget.locator('.quick-input-titlebar, .quick-input-inline-action-bar').getByRole('button', { name }).first().click();
+    await click(`the button "${name}"`, () => this.widget.locator('.quick-input-titlebar, .quick-input-inline-action-bar').getByRole('button', { name }).first());
   }
 
   /** What is asked for: title and placeholder. */
@@ -141,16 +147,23 @@ export class QuickInput {
   }
 
   async #find(fits: (item: QuickInputItem) => boolean): Promise<Locator | undefined> {
-    for (const row of await this.#rows.all()) if (fits(await read(row))) return row;
-    return undefined;
+    const item = (await this.items()).find(fits);
+    if (item === undefined) return undefined;
+    // By name as well as by place: the list may move up to the very click.
+    return this.#rows.and(this.page.locator(`[data-index="${item.index}"]`)).filter({ has: this.page.locator('.label-name', { hasText: exactly(item.label) }) }).first();
   }
 }
 
-async function read(row: Locator): Promise<QuickInputItem> {
-  const text = async (selector: string): Promise<string> => tidy((await row.locator(selector).allTextContents()).join(' '));
-  return {
-    label: await text('.quick-input-list-row:first-child .label-name'),
-    description: await text('.quick-input-list-row:first-child .label-description'),
-    detail: await text('.quick-input-list-label-meta .label-name'),
-  };
+interface Element {
+  getAttribute(name: string): string | null;
+  querySelectorAll(selector: string): Iterable<{ readonly textContent: string | null }>;
+}
+
+/** Runs in the page, where there is nothing else of this file: reads all items at one moment. */
+function see(rows: Element[]): QuickInputItem[] {
+  const parts = ['.quick-input-list-row:first-child .label-name', '.quick-input-list-row:first-child .label-description', '.quick-input-list-label-meta .label-name'];
+  return rows.map((row) => {
+    const [label = '', description = '', detail = ''] = parts.map((part) => [...row.querySelectorAll(part)].map((found) => found.textContent ?? '').join(' '));
+    return { index: Number(row.getAttribute('data-index')), label, description, detail };
+  });
 }

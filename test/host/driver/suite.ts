@@ -67,7 +67,7 @@ export async function runSuiteInBrowser({ simulator, only, run }: SuiteRun): Pro
     ];
     const query = new URLSearchParams({ folder: run.dir('folder'), payload: JSON.stringify(payload) });
     await page.goto(`${server.url}?${query.toString()}`);
-    return (await withDeadline(finished, 10 * 60_000, 'the extension host suite')) === 0;
+    return (await withDeadline(finished, 15 * 60_000, 'the extension host suite')) === 0;
   } finally {
     stopTail();
     await browser.close();

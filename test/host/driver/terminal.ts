@@ -1,5 +1,5 @@
 import type { Locator, Page } from 'playwright-core';
-import { tidy, until } from './wait';
+import { tidy, until, untilReads } from './wait';
 
 /** The terminal in front. Its screen can be read because the editor is told to draw it as text. */
 export class Terminal {
@@ -17,12 +17,7 @@ export class Terminal {
 
   /** Waits until its screen matches; returns the screen. */
   async waitFor(wanted: RegExp, ms?: number): Promise<string> {
-    let seen = '';
-    try {
-      return await until(`${wanted} in the terminal`, async () => wanted.test(seen = await this.text()) && seen, ms);
-    } catch (error) {
-      throw new Error(`${(error as Error).message}; it shows:\n${seen}`);
-    }
+    return untilReads('the terminal', () => this.text(), wanted, ms);
   }
 
   /** Types into it, as with a keyboard; `\n` is Enter. */
@@ -37,9 +32,10 @@ export class Terminal {
   }
 
   async focus(): Promise<void> {
-    const input = this.#active.locator('.xterm-helper-textarea');
-    await input.waitFor({ state: 'attached' });
-    await input.focus();
+    await until('the terminal to have the keyboard', async () => {
+      await this.#active.locator('.xterm-helper-textarea').focus({ timeout: 5000 });
+      return (await this.#active.locator('.xterm.focus').count()) > 0;
+    });
   }
 
   /** Follows the link on a text of its screen, until `there`. */

@@ -1,5 +1,6 @@
 import type { Locator, Page } from 'playwright-core';
-import { tidy, until } from './wait';
+import { click, clicked } from './click';
+import { tidy, until, untilReads } from './wait';
 
 /** The text editor in front. */
 export class TextEditor {
@@ -16,21 +17,27 @@ export class TextEditor {
     return this;
   }
 
+  /** Waits until the lines in sight match; returns them. A file that has just come to the front shows its text a moment later. */
+  async shows(wanted: RegExp): Promise<string> {
+    return untilReads('the text editor', () => this.text(), wanted);
+  }
+
   /** The lines in sight. */
   async text(): Promise<string> {
-    const lines = await this.#group.locator('.editor-instance .view-lines .view-line').all();
-    const placed = await Promise.all(lines.map(async (line) => ({ top: Number.parseFloat(await line.evaluate((element) => (element as unknown as { style: { top: string } }).style.top)), text: (await line.textContent()) ?? '' })));
-    return placed.sort((a, b) => a.top - b.top).map(({ text }) => text.replace(/\u00a0/g, ' ')).join('\n');
+    return linesOf(this.#group.locator('.editor-instance .view-lines .view-line'));
   }
 
   /** Replaces the whole text by another. */
   async replaceWith(text: string): Promise<void> {
-    await this.focus();
-    await this.page.keyboard.press('Control+a');
-    // Pasted: the editor would indent and close brackets for a typist.
     await this.page.evaluate(`navigator.clipboard.writeText(${JSON.stringify(text)})`);
-    await this.page.keyboard.press('Control+v');
-    await until('the file to count as changed', () => this.isDirty());
+    const begin = text.split('\n', 5).join('\n');
+    await until('the text to be replaced', async () => {
+      await this.focus();
+      await this.page.keyboard.press('Control+a');
+      // Pasted: the editor would indent and close brackets for a typist.
+      await this.page.keyboard.press('Control+v');
+      return until('the new text', async () => (await this.text()).startsWith(begin) && this.isDirty(), 5000).catch(() => false);
+    });
   }
 
   /** Types at the cursor, as with a keyboard. */
@@ -42,9 +49,11 @@ export class TextEditor {
 
   /** Saves and waits until the file is no longer marked as changed. */
   async save(): Promise<void> {
-    await this.focus();
-    await this.page.keyboard.press('Control+s');
-    await until('the file to be saved', async () => !(await this.isDirty()));
+    await until('the file to be saved', async () => {
+      await this.focus();
+      await this.page.keyboard.press('Control+s');
+      return until('it', async () => !(await this.isDirty()), 10_000).catch(() => false);
+    });
   }
 
   async isDirty(): Promise<boolean> {
@@ -60,12 +69,27 @@ export class TextEditor {
     return this.page.locator(`.tabs-container .tab[data-resource-name=${JSON.stringify(name)}]`);
   }
 
+  /** Clicks into it until the keyboard is its own: what opens at the same time may take it away again. */
   async focus(): Promise<void> {
-    await this.#group.locator('.editor-instance .view-lines').first().click();
+    await until('the text editor to have the keyboard', async () => {
+      await clicked(this.#group.locator('.editor-instance .view-lines').first());
+      return (await this.#group.locator('.editor-instance .monaco-editor.focused').count()) > 0;
+    });
   }
 
   /** Presses an icon of the editor's title bar by its name. */
   async titleAction(name: string | RegExp): Promise<void> {
-    await this.#group.locator('.editor-actions').getByRole('button', { name }).first().click();
+    await click(`the icon "${name}" of the text editor`, () => this.#group.locator('.editor-actions').getByRole('button', { name }).first());
   }
+}
+
+interface Line {
+  getBoundingClientRect(): { readonly top: number };
+  readonly textContent: string | null;
+}
+
+/** The text of lines that the editor paints in any order. */
+export async function linesOf(lines: Locator): Promise<string> {
+  const placed = await lines.evaluateAll((found: Line[]) => found.map((line) => ({ top: line.getBoundingClientRect().top, text: line.textContent ?? '' })));
+  return placed.sort((a, b) => a.top - b.top).map(({ text }) => text.replace(/\u00a0/g, ' ')).join('\n');
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { until, useEditor } from './editor';
+import { click, until, useEditor } from './editor';
 
 interface Volume {
   readonly name: string;
@@ -16,7 +16,7 @@ describe('changing what there is', () => {
     await (await editor.quickInput.waitFor('New Network Volume (1/3)')).answer('data-9');
     await editor.quickInput.choose(/^US-KS-2 .*free now/);
     await editor.quickInput.choose(/^50 GB .*a month/);
-    await editor.page.locator('.part.sidebar .pane-header', { hasText: 'Network Volumes' }).click();
+    await click('Network Volumes', () => editor.page.locator('.part.sidebar .pane-header', { hasText: 'Network Volumes' }));
     const view = editor.view('Network Volumes');
     const row = await view.row('data-9');
     await row.waitFor(/50 GB · ~\$3\.50 a month · US-KS-2/);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
-import { until, useEditor, type Editor } from './editor';
+import { click, until, untilReads, useEditor, type Editor } from './editor';
 
 /** The Cost panel's page, inside the two frames that the editor puts around it. */
 async function costPage(editor: Editor): Promise<Frame> {
@@ -18,13 +18,16 @@ describe('what pods cost', () => {
   it('is in the status bar with balance, session and today', async () => {
     await editor.sidebar();
     await editor.statusItem(/2 pods running/);
-    await editor.page.locator('.part.statusbar .statusbar-item', { hasText: '/hr' }).first().hover();
-    const hover = editor.page.locator('.monaco-hover:visible, .workbench-hover:visible', { hasText: 'Spent this session' });
-    await hover.waitFor();
-    const text = await hover.innerText();
+    const { page } = editor;
+    const text = await untilReads('the tooltip', async () => {
+      // Away and back: it tells what was known when it opened.
+      await page.mouse.move(640, 500);
+      await page.locator('.part.statusbar .statusbar-item', { hasText: '/hr' }).first().hover({ timeout: 5000 });
+      const hover = page.locator('.monaco-hover:visible, .workbench-hover:visible', { hasText: 'Spent this session' });
+      await hover.waitFor({ timeout: 5000 });
+      return hover.innerText({ timeout: 1000 });
+    }, /today: ~\$\d[^]*Balance: \$18\.\d\d|Balance: \$18\.\d\d[^]*today: ~\$\d/);
     assert.match(text, /compute, ~\$0\.\d+\/hr storage, of it ~\$0\.016\/hr for stopped pods/);
-    assert.match(text, /today: ~\$\d/);
-    assert.match(text, /Balance: \$18\.\d\d/);
     assert.match(text, /deleted with their data at \$0: 2/);
     await editor.screenshot('ticker', { mouse: true });
     await editor.page.mouse.move(640, 500);
@@ -34,12 +37,11 @@ describe('what pods cost', () => {
     await editor.command('RunPod: Show Costs');
     const page = await costPage(editor);
     await page.getByRole('row', { name: /old-exp/ }).first().waitFor();
-    assert.match(await page.locator('dl.figures').innerText(), /This month so far\s+\$\d+\.\d\d/);
-    assert.match(await page.locator('dl.figures').innerText(), /Month’s end\s+~\$\d+\.\d\d/);
+    await untilReads('the figures', () => page.locator('dl.figures').innerText(), /This month so far\s+\$\d+\.\d\d[^]*Month’s end\s+~\$\d+\.\d\d/);
     // A pod that was terminated lives on in the bills.
-    assert.match(await page.getByRole('table', { name: 'Spend per pod' }).innerText(), /gone/);
-    assert.match(await page.getByRole('table', { name: 'Storage that bills' }).innerText(), /old-exp[\s\S]*deleted[\s\S]*|datasets/);
-    assert.match((await page.getByRole('img', { name: /spend per day/ }).getAttribute('aria-label')) ?? '', /\$\d+\.\d\d in all/);
+    await untilReads('the pods', () => page.getByRole('table', { name: 'Spend per pod' }).innerText(), /gone/);
+    await untilReads('the storage', () => page.getByRole('table', { name: 'Storage that bills' }).innerText(), /old-exp[\s\S]*deleted[\s\S]*|datasets/);
+    await page.getByRole('img', { name: /spend per day.*\$\d+\.\d\d in all/s }).waitFor();
     await page.getByRole('img', { name: /use of .* in percent/ }).waitFor();
     await editor.screenshot('costs-dark', { readme: { part: '.part.editor', height: 620 } });
   });
@@ -110,7 +112,7 @@ describe('what pods cost', () => {
 
   it('is exported as a table', async () => {
     const page = await costPage(editor);
-    await page.getByRole('button', { name: /Export as CSV/ }).click();
+    await click('the button of the export', () => page.getByRole('button', { name: /Export as CSV/ }));
     const file = join(editor.sampleFolder, 'costs.csv');
     // The dialog proposes a name a moment after it has opened; what is typed before is lost.
     await until('the proposed name', async () => /runpod-costs-[\d-]+\.csv$/.test(await editor.quickInput.value()));

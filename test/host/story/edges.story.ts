@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ManyPods } from '../../bench/manyPods';
 import { msToPaint } from '../driver/paint';
-import { until, useEditor } from './editor';
+import { until, untilReads, useEditor } from './editor';
 
 /** Names and prices that lists must bear. */
 const ODD: Readonly<Record<number, object>> = {
@@ -32,7 +32,7 @@ describe('an account without pods', () => {
   it('says so and offers a new one; nothing in the status bar', async () => {
     await editor.sidebar();
     await until('the welcome text', async () => /No pods\./.test(await editor.sidebarText()));
-    assert.match(await editor.page.locator('.part.sidebar .pane-header', { hasText: 'Pods' }).first().innerText(), /\$18\.42 left/);
+    await untilReads('the title', () => editor.page.locator('.part.sidebar .pane-header', { hasText: 'Pods' }).first().innerText(), /\$18\.42 left/);
     await editor.screenshot('no-pods');
     assert.doesNotMatch(await editor.page.locator('.part.statusbar').innerText(), /\/hr/);
   });
@@ -46,12 +46,12 @@ describe('a pod that is stopped', () => {
     const old = pods.find((p) => p.name === 'old-exp');
     assert.ok(old);
     await editor.open({ uri: `runpod://${old.id}/workspace` });
-    const offer = await editor.notification(/old-exp is stopped/, 60_000);
+    const offer = await editor.notification(/old-exp is stopped/);
     await editor.screenshot('stopped-folder');
     await editor.simulator.control('PATCH', 'settings', { volumeQuotaBytes: 64_000_000 });
     await offer.press('Start Pod');
     const explorer = await editor.explorer();
-    await explorer.waitFor(/\w+\.(py|md|txt)|outputs|checkpoints|notes/, 120_000);
+    await explorer.waitFor(/\w+\.(py|md|txt)|outputs|checkpoints|notes/, 200_000);
     await editor.screenshot('started-folder');
   });
 
@@ -60,8 +60,8 @@ describe('a pod that is stopped', () => {
     await editor.sidebar();
     const pods = editor.view('Pods');
     await (await pods.row('old-exp')).expand();
-    await (await (await pods.row('/workspace')).pinned()).action('Measure Disk Use');
-    const warning = await editor.notification(/\/workspace on old-exp is nearly full: .* left/, 60_000);
+    await (await pods.row('/workspace')).action('Measure Disk Use');
+    const warning = await editor.notification(/\/workspace on old-exp is nearly full: .* left/);
     assert.deepEqual(await warning.buttons(), ['What Takes the Room?']);
     await editor.screenshot('nearly-full');
     await editor.quickInput.cancel();

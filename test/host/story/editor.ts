@@ -3,19 +3,21 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { withDeadline } from '../../../src/base/time';
 import { root } from '../../setup/root.mjs';
-import { launchBrowser } from '../driver/browser';
+import { launchBrowser, slowedDown } from '../driver/browser';
+import { click, clicked } from '../driver/click';
 import { Messages, type Message } from '../driver/messages';
 import { QuickInput } from '../driver/quickInput';
 import { cleanEnvironment, RunFolder } from '../driver/runFolder';
 import { calmSettings, extensionFolderName, machineSettingsFile, startEditorServer, type EditorServer } from '../driver/server';
+import { newKey } from '../../simulator/ids';
 import { startSimulator, type RunningSimulator } from '../driver/simulator';
 import { stageExtension } from '../driver/stage';
 import { Terminal } from '../driver/terminal';
-import { TextEditor } from '../driver/textEditor';
+import { linesOf, TextEditor } from '../driver/textEditor';
 import { Tree } from '../driver/tree';
-import { exactly, matches, tidy, until } from '../driver/wait';
+import { exactly, matches, patience, tidy, until, untilReads } from '../driver/wait';
 
-export { until };
+export { click, until, untilReads };
 export type { Message };
 
 /** Colour themes of the editor, by what they are for. */
@@ -63,13 +65,20 @@ export class Editor {
   /** Starts simulator, server and browser, and opens the window. */
   async start(): Promise<void> {
     const { options, run } = this;
+    const apiKey = newKey();
+    // Beside each other, for each of them takes its time; the window alone needs them all.
     const [simulator, browser] = await Promise.all([
-      options.simulator === false ? undefined : startSimulator(run.file('simulator.log'), options.simulator ?? []),
-      launchBrowser(),
-      stageExtension(run.dir('extensions', extensionFolderName())),
+      options.simulator === false ? undefined : startSimulator(run.file('simulator.log'), ['--api-key', apiKey, ...(options.simulator ?? [])]).then((it) => (this.#simulator = it)),
+      launchBrowser().then((it) => (this.#browser = it)),
+      stageExtension(run.dir('extensions', extensionFolderName())).then(() => startEditorServer({
+        dataDir: run.dir('data'),
+        extensionsDir: run.dir('extensions'),
+        port: 0,
+        askForTrust: options.askForTrust === true,
+        env: cleanEnvironment(run.dir('home'), { SHELL: '/bin/bash', ...(options.key === 'none' || options.simulator === false ? {} : { RUNPOD_API_KEY: apiKey }), ...options.env }),
+        log: run.file('server.log'),
+      })).then((it) => (this.#server = it)),
     ]);
-    this.#simulator = simulator;
-    this.#browser = browser;
     cpSync(join(root, 'test', 'host', 'sample'), run.dir('sample'), { recursive: true });
     this.settings({
       ...calmSettings,
@@ -77,24 +86,16 @@ export class Editor {
       'workbench.colorTheme': themes[options.theme ?? 'dark'],
       ...options.settings,
     });
-    const signedIn = options.key !== 'none' && simulator !== undefined;
-    this.#server = await startEditorServer({
-      dataDir: run.dir('data'),
-      extensionsDir: run.dir('extensions'),
-      port: 0,
-      askForTrust: options.askForTrust === true,
-      env: cleanEnvironment(run.dir('home'), { SHELL: '/bin/bash', ...(signedIn ? { RUNPOD_API_KEY: simulator.address.apiKey } : {}), ...options.env }),
-      log: run.file('server.log'),
-    });
     this.#context = await browser.newContext({ viewport: options.size ?? { width: 1280, height: 800 }, deviceScaleFactor: 1, permissions: ['clipboard-read', 'clipboard-write'] });
+    this.#context.setDefaultTimeout(patience);
+    this.#context.setDefaultNavigationTimeout(2 * patience);
     await this.open(options.folder ?? 'sample');
   }
 
   /** Ends everything that `start` started and removes its folder. */
   async close(): Promise<void> {
     await withDeadline(this.#browser?.close() ?? Promise.resolve(), 15_000, 'Closing the browser').catch(() => undefined);
-    await this.#server?.child.stop();
-    await this.#simulator?.stop();
+    await Promise.all([this.#server?.child.stop(), this.#simulator?.stop()]);
     this.run.remove();
   }
 
@@ -119,7 +120,7 @@ export class Editor {
   async open(folder: 'sample' | 'none' | { readonly path: string } | { readonly uri: string } | { readonly workspace: string }): Promise<void> {
     const query = folder === 'none' ? { ew: 'true' } : typeof folder === 'object' && 'workspace' in folder ? folder : { folder: folder === 'sample' ? this.sampleFolder : 'uri' in folder ? folder.uri : folder.path };
     await this.#page?.close();
-    const page = await given(this.#context, 'browser').newPage();
+    const page = await slowedDown(await given(this.#context, 'browser').newPage());
     this.#page = page;
     page.on('dialog', (dialog) => void dialog.accept());
     page.on('console', (message) => { if (message.type() === 'error') this.#note(message.text()); });
@@ -162,9 +163,9 @@ export class Editor {
   async sidebar(container = 'RunPod'): Promise<Tree> {
     const tab = this.page.locator('.activitybar .composite-bar .action-item', { has: this.page.locator(`.action-label[aria-label^="${container}"]`) }).first();
     await until(`${container} in the activity bar to open`, async () => {
-      if ((await tab.getAttribute('aria-expanded', { timeout: 5000 })) === 'true') return true;
-      await tab.click();
-      return false;
+      const opened = async (): Promise<boolean> => (await tab.getAttribute('aria-expanded', { timeout: 5000 })) === 'true';
+      // A second click would close it again.
+      return (await opened()) || ((await clicked(tab)) && until('it', opened, 5000));
     });
     return new Tree(this.page, this.page.locator('.part.sidebar'));
   }
@@ -181,13 +182,15 @@ export class Editor {
 
   /** Presses a button or link in the sidebar's welcome text. */
   async welcomeButton(name: string | RegExp): Promise<void> {
-    await this.page.locator('.part.sidebar .welcome-view-content:visible').getByRole('button', { name }).first().click();
+    await click(`the button "${name}"`, () => this.page.locator('.part.sidebar .welcome-view-content:visible').getByRole('button', { name }).first());
   }
 
   /** Presses an icon in the title of the sidebar, or of one of its views. */
   async sidebarAction(name: string | RegExp): Promise<void> {
-    await this.page.locator('.part.sidebar').hover();
-    await this.page.locator('.part.sidebar .title-actions, .part.sidebar .pane-header .actions').getByRole('button', { name }).first().click();
+    await click(`the icon "${name}"`, async () => {
+      await this.page.locator('.part.sidebar').hover({ timeout: 5000 });
+      return this.page.locator('.part.sidebar .title-actions, .part.sidebar .pane-header .actions').getByRole('button', { name }).first();
+    });
   }
 
   /** The Explorer's files. */
@@ -211,7 +214,7 @@ export class Editor {
   }
 
   async notifications(): Promise<string[]> {
-    return Promise.all((await new Messages(this.page).notifications()).map((one) => one.text()));
+    return new Messages(this.page).notifications();
   }
 
   async clearNotifications(): Promise<void> {
@@ -241,26 +244,18 @@ export class Editor {
   }
 
   async clickStatusItem(wanted: string | RegExp): Promise<void> {
-    const text = await this.statusItem(wanted);
-    const { page } = this;
-    // What is read aloud may be more than what is seen.
-    const item = page.locator('.part.statusbar .statusbar-item:visible').and(page.getByLabel(text, { exact: true })).or(page.locator('.part.statusbar .statusbar-item:visible', { hasText: text }));
-    await item.locator('a').first().click();
+    const items = this.page.locator('.part.statusbar .statusbar-item:visible');
+    await click(`"${wanted}" in the status bar`, async () => {
+      // What is read aloud may be more than what is seen; and it may count the minutes.
+      const text = await this.statusItem(wanted);
+      return items.and(this.page.getByLabel(text, { exact: true })).or(items.filter({ hasText: text })).locator('a').first();
+    });
   }
 
   /** Waits until the output panel shows what matches; returns the lines in sight. */
   async output(wanted: RegExp, ms?: number): Promise<string> {
-    let seen = '';
     const lines = this.page.locator('.part.panel .output-view .view-lines .view-line');
-    try {
-      return await until(`${wanted} in the output panel`, async () => {
-        const placed = await Promise.all((await lines.all()).map(async (line) => ({ top: (await line.boundingBox())?.y ?? 0, text: (await line.textContent()) ?? '' })));
-        seen = placed.sort((a, b) => a.top - b.top).map(({ text }) => text.replace(/\u00a0/g, ' ')).join('\n');
-        return wanted.test(seen) && seen;
-      }, ms);
-    } catch (error) {
-      throw new Error(`${(error as Error).message}; it shows:\n${seen}`);
-    }
+    return untilReads('the output panel', () => linesOf(lines), wanted, ms);
   }
 
   /** What is on the clipboard. */
@@ -319,7 +314,7 @@ export class Editor {
   }
 
   async #ready(): Promise<void> {
-    await this.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
+    await this.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 120_000 });
     // Up when the workbench has restored itself; until then keystrokes go nowhere.
     await this.page.locator('.monaco-workbench .part.activitybar .composite-bar .action-item').first().waitFor();
   }
@@ -336,7 +331,7 @@ export class Editor {
 export function useEditor(options: EditorOptions = {}): Editor {
   const editor = new Editor(options);
   before(async function () {
-    this.timeout(120_000);
+    this.timeout(300_000);
     try {
       await editor.start();
     } catch (error) {
@@ -348,7 +343,7 @@ export function useEditor(options: EditorOptions = {}): Editor {
     if (this.currentTest?.state === 'failed') await editor.reportFailure(this.currentTest.fullTitle());
   });
   after(async function () {
-    this.timeout(30_000);
+    this.timeout(120_000);
     await editor.close();
   });
   return editor;

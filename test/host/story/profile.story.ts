@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
-import { until, useEditor, type Editor } from './editor';
+import { click, until, useEditor, type Editor } from './editor';
 
 /** The plan's page, inside the two frames that the editor puts around it. */
 async function planPage(editor: Editor, title: string): Promise<Frame> {
@@ -64,27 +64,27 @@ describe('a folder’s profiles', () => {
     assert.match(text, /"WHO": "\$\{env:STORY_NAME\}"/, 'the value itself stays here');
     assert.doesNotMatch(text, /sdxl-team/);
     await editor.screenshot('plan', { readme: { part: '.part.editor', height: 720 } });
-    await page.locator('#copy').click();
+    await click('Copy', () => page.locator('#copy'));
     await until('the request on the clipboard', async () => (JSON.parse((await editor.clipboard()) || '{}') as { disk?: number }).disk === 50);
   });
 
   it('create nothing before it is agreed, by name, to what leaves this machine', async () => {
     const page = await planPage(editor, 'train');
-    await page.locator('#create').click();
+    await click('Create', () => page.locator('#create'));
     const dialog = await editor.dialog(/Send STORY_NAME from this machine to the pod\?/);
     await editor.screenshot('consent');
     await dialog.press('Cancel');
     const names = async (): Promise<string[]> => (await editor.simulator.rest<{ pods: { name: string }[] }>('GET', 'pods')).pods.map((p) => p.name);
     assert.ok(!(await names()).includes('train'));
-    await page.locator('#create').click();
+    await click('Create', () => page.locator('#create'));
     // Nothing is free just then: it is made as soon as something is, as it was agreed to.
     await editor.simulator.control('PATCH', 'settings', { shortages: [{}] });
     await (await editor.dialog(/Send STORY_NAME/)).press('Send to the Pod');
-    await (await editor.notification(/No RTX 4090.* free right now/, 60_000)).press('Watch');
+    await (await editor.notification(/No RTX 4090.* free right now/)).press('Watch');
     await editor.quickInput.choose('Create train as Soon as One Is Free');
     await editor.statusItem(/watching for RTX 4090/);
     await editor.simulator.control('PATCH', 'settings', { shortages: [] });
-    await editor.notification(/train is ready/, 120_000);
+    await editor.notification(/train is ready/, 200_000);
     const { pods } = await editor.simulator.rest<{ pods: { name: string; env: Record<string, string>; gpu: { id: string } }[] }>('GET', 'pods');
     const pod = pods.find((p) => p.name === 'train');
     assert.equal(pod?.env['WHO'], 'sdxl-team');
@@ -115,15 +115,15 @@ describe('a folder’s profiles', () => {
 
   it('have their way shown step by step, and go on with the same pod when the window was closed on it', async () => {
     const steps = editor.view('New Pod from This Folder');
-    await steps.waitFor(/Send Folder.*\/root\/sample/s, 90_000);
-    await editor.terminal.waitFor(/echo begun/, 60_000);
+    await steps.waitFor(/Send Folder.*\/root\/sample/s, 200_000);
+    await editor.terminal.waitFor(/echo begun/);
     await editor.screenshot('launch');
     await editor.reload();
     await editor.sidebar();
-    const interrupted = await editor.notification(/interrupted at “Send Folder”.*prep exists and costs \$0\.\d\d/s, 60_000);
+    const interrupted = await editor.notification(/interrupted at “Send Folder”.*prep exists and costs \$0\.\d\d/s);
     writeFileSync(join(editor.sampleFolder, 'go'), '');
     await interrupted.press('Resume');
-    await editor.notification(/prep is ready, this folder is on it, it is set up/, 90_000);
+    await editor.notification(/prep is ready, this folder is on it, it is set up/, 200_000);
     await editor.terminal.type('wc -l < begun');
     await editor.terminal.press('Enter');
     await editor.terminal.waitFor(/^1$/m);

@@ -12,7 +12,7 @@ describe('a pod without a public address', () => {
     await editor.command('RunPod: Refresh Pods');
     const pods = await editor.sidebar();
     const row = await pods.row('no-address');
-    await row.waitFor(/^(?!.*(starting|finding)).*\$0\.\d\d\/hr/, 60_000);
+    await row.waitFor(/^(?!.*(starting|finding)).*\$0\.\d\d\/hr/);
     // Nobody can put a guard there: it has the limits that it was made with, here none.
     await row.waitFor(/no limit ⚠/);
     await until('its tooltip', async () => /none: it can be put on the pod only over direct SSH/.test(await row.tooltip()));
@@ -20,13 +20,13 @@ describe('a pod without a public address', () => {
     await editor.quickInput.choose(/^4 h, then stop/);
     await editor.notification(/no-address has no direct SSH.*keeps the limit that it was made with, or none/);
     await row.chooseFromMenu('Open Remote Workspace');
-    const why = await editor.notification(/no direct SSH/, 60_000);
+    const why = await editor.notification(/no direct SSH/);
     await why.press('Open Terminal');
-    const offer = await editor.notification(/accepts only the SSH keys of the account/, 60_000);
+    const offer = await editor.notification(/accepts only the SSH keys of the account/);
     await offer.press('Add SSH Key to Account');
     await editor.notification(/among your account’s SSH keys/);
     await editor.terminal.press('Enter');
-    await editor.terminal.waitFor(/[#$] *$/, 60_000);
+    await editor.terminal.waitFor(/[#$] *$/);
     await editor.terminal.type('echo "pod $(hostname)"\n');
     await editor.terminal.waitFor(new RegExp(`pod ${made.id}`));
     await editor.screenshot('proxy-only');

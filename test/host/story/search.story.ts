@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Tree } from '../driver/tree';
-import { until, useEditor } from './editor';
+import { click, untilReads, useEditor } from './editor';
 
 interface Listed {
   readonly pods: { readonly id: string; readonly name: string }[];
@@ -17,14 +17,14 @@ describe('searching a pod, as a person does it', () => {
     const id = (await editor.simulator.rest<Listed>('GET', 'pods')).pods.find((pod) => pod.name === 'llama-ft')?.id;
     await editor.open({ uri: `runpod://${id}/workspace` });
     const explorer = await editor.explorer();
-    await explorer.waitFor(/train\.py/, 60_000);
+    await explorer.waitFor(/train\.py/);
     // The editor's own search would wait for ever in such a folder.
     await editor.page.keyboard.press('Control+Shift+F');
     await editor.quickInput.waitFor(/Search on Pod · llama-ft: \/workspace/);
     await editor.quickInput.answer('epoch');
     const results = found();
     await results.waitFor(/train\.py \d+/);
-    assert.match(await summary(), /“epoch” in llama-ft: \/workspace · Matches: \d+, files: \d+\./);
+    await untilReads('the summary', summary, /“epoch” in llama-ft: \/workspace · Matches: \d+, files: \d+\./);
     await editor.screenshot('search', { readme: { part: '.part.panel' } });
     await (await results.row(/for epoch in/)).click();
     await editor.textEditor.waitFor('train.py');
@@ -43,8 +43,8 @@ describe('searching a pod, as a person does it', () => {
     await editor.page.locator('.tabs-container .tab', { hasText: 'what would be replaced' }).waitFor();
     await editor.page.locator('.monaco-diff-editor .modified .view-line', { hasText: 'round' }).first().waitFor();
     await editor.screenshot('replace');
-    await editor.page.locator('.part.panel .monaco-list-row', { hasText: 'README.md' }).locator('.custom-view-tree-node-item-checkbox').click();
-    await until('the file to be left out', async () => /Lines: \d+, files: 1\./.test(await summary()));
+    await click('the box of README.md', () => editor.page.locator('.part.panel .monaco-list-row', { hasText: 'README.md' }).locator('.custom-view-tree-node-item-checkbox'));
+    await untilReads('the summary', summary, /Lines: \d+, files: 1\./);
     await editor.command('RunPod: Apply Replacements');
     await editor.statusItem(/Replaced: \d+/);
     await results.waitFor(/^README\.md 1\n/);
@@ -56,7 +56,7 @@ describe('searching a pod, as a person does it', () => {
     await editor.quickInput.waitFor(/files: [1-9]/);
     await editor.quickInput.type('utmod:3');
     await editor.screenshot('go-to-file');
-    await editor.quickInput.accept();
+    await editor.quickInput.choose(/model\.py/);
     await editor.textEditor.waitFor('model.py');
     await editor.statusItem(/Ln 3/);
   });
@@ -82,6 +82,6 @@ describe('searching a pod, as a person does it', () => {
       body: JSON.stringify({ argv: ['sh', '-c', 'mkdir -p /workspace/out2 && echo 1 > /workspace/by-a-run.csv'] }),
     });
     assert.ok(written.ok);
-    await explorer.waitFor(/out2[^]*by-a-run\.csv/, 10_000);
+    await explorer.waitFor(/out2[^]*by-a-run\.csv/);
   });
 });

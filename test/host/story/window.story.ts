@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { useEditor } from './editor';
+import { untilReads, useEditor } from './editor';
 
 describe('a window with the extension', () => {
   const editor = useEditor();
@@ -11,15 +11,14 @@ describe('a window with the extension', () => {
     await editor.resize(1280, 1600);
     await editor.command('Developer: Show Running Extensions');
     const ours = editor.page.locator('.runtime-extensions-editor .extension', { hasText: 'RunPod Workspaces' });
-    await ours.waitFor();
-    assert.match(await ours.innerText(), /Activation/);
+    await untilReads('the extension', () => ours.innerText(), /Activation/);
     await editor.command('View: Close All Editors');
     await editor.resize(1280, 800);
   });
 
   it('edits and saves a file of the sample project', async () => {
     const train = await editor.openFile('train.py');
-    assert.match(await train.text(), /STEPS = 5/);
+    await train.shows(/STEPS = 5/);
     const text = 'def answer():\n    return 6 * 7\n\nprint(answer())\n';
     await train.replaceWith(text);
     await train.save();

@@ -46,7 +46,7 @@ export async function podNamed(name: string): Promise<PodBody> {
 export const command = <T>(id: string, ...args: unknown[]): Thenable<T> => vscode.commands.executeCommand<T>(id, ...args);
 
 /** Asks again until `done`; fails after `ms` with what it waited for. */
-export async function until(what: string, done: () => Promise<boolean> | boolean, ms = 30_000): Promise<void> {
+export async function until(what: string, done: () => Promise<boolean> | boolean, ms = 60_000): Promise<void> {
   for (const end = Date.now() + ms; !(await done()); ) {
     if (Date.now() > end) throw new Error(`Waited ${ms / 1000} s for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 100));

@@ -29,7 +29,7 @@ describe('a pod’s files in the editor', () => {
       } catch {
         return false;
       }
-    }, 55_000);
+    });
   });
   after(() => fs.delete(root, { recursive: true }));
 

@@ -35,7 +35,7 @@ describe('a pod as a git remote of a local folder', () => {
     await writeFile(join(root, 'src/train.py'), 'print(1)\n');
     await git('add', '-A');
     await git('commit', '-q', '-m', 'one');
-    await until('the pod’s files', () => Promise.resolve(fs.readDirectory(vscode.Uri.joinPath(there, '..'))).then(() => true, () => false), 55_000);
+    await until('the pod’s files', () => Promise.resolve(fs.readDirectory(vscode.Uri.joinPath(there, '..'))).then(() => true, () => false));
   });
   after(async () => {
     await command('runpod.removeSshConfig');

@@ -11,7 +11,7 @@ export async function run(): Promise<void> {
   process.setSourceMapsEnabled(true);
   const output = process.env['RUNPOD_SUITE_OUTPUT'];
   const say = (line: string): void => { if (output !== undefined) appendFileSync(output, `${line}\n`); };
-  const mocha = new Mocha({ timeout: 60_000, color: false, forbidOnly: true, reporter: 'spec' });
+  const mocha = new Mocha({ timeout: 200_000, color: false, forbidOnly: true, reporter: 'spec' });
   // Mocha writes its report through this function.
   Mocha.reporters.Base.consoleLog = (...words: unknown[]) => say(format(...words));
   const names = JSON.parse(readFileSync(join(__dirname, 'tests.json'), 'utf8')) as string[];

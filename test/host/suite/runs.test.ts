@@ -32,7 +32,7 @@ describe('runs that outlive their terminal', () => {
     podId = pod.id;
     if (pod.status === 'EXITED') await command('runpod.startPod', pod.id);
     root = vscode.Uri.from({ scheme: 'runpod', authority: pod.id, path: `${pod.mounts.persistent?.path ?? '/workspace'}/suite-runs` });
-    await until('the pod', () => Promise.resolve(fs.createDirectory(root)).then(() => true, () => false), 55_000);
+    await until('the pod', () => Promise.resolve(fs.createDirectory(root)).then(() => true, () => false));
   });
   after(() => fs.delete(root, { recursive: true }));
   afterEach(async () => {

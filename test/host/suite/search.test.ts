@@ -25,7 +25,7 @@ describe('search on a pod', () => {
     podId = pod.id;
     const mount = pod.mounts.persistent?.path ?? pod.mounts.network?.[0]?.path ?? '/workspace';
     root = vscode.Uri.from({ scheme: 'runpod', authority: podId, path: `${mount}/suite-search` });
-    await until('the pod’s files', () => Promise.resolve(fs.createDirectory(root)).then(() => true, () => false), 55_000);
+    await until('the pod’s files', () => Promise.resolve(fs.createDirectory(root)).then(() => true, () => false));
     await put('a.py', 'lr = 1\nprint(lr)\n');
     await put('src/b.py', 'lr: float\n');
     await put('notes.md', 'the lr\n');

@@ -50,7 +50,7 @@ describe('a local folder and its place on a pod', () => {
     const mount = found.mounts.persistent?.path ?? found.mounts.network?.[0]?.path ?? '/workspace';
     there = vscode.Uri.from({ scheme: 'runpod', authority: pod, path: `${mount}/${destination}` });
     root = await mkdtemp(join(tmpdir(), 'suite-sync-'));
-    await until('the pod’s files', () => Promise.resolve(fs.readDirectory(vscode.Uri.joinPath(there, '..'))).then(() => true, () => false), 55_000);
+    await until('the pod’s files', () => Promise.resolve(fs.readDirectory(vscode.Uri.joinPath(there, '..'))).then(() => true, () => false));
     await put('train.py', 'print(1)\n');
     await put('src/model.py', 'x = 1\n');
     await put('.env', 'KEY=1\n');
@@ -170,7 +170,7 @@ describe('a local folder and its place on a pod', () => {
       await fs.delete(used).then(undefined, () => undefined);
       await put('use.py', '1');
       await push();
-      await until('the note of use', () => Promise.resolve(fs.stat(used)).then(() => true, () => false), 20_000);
+      await until('the note of use', () => Promise.resolve(fs.stat(used)).then(() => true, () => false));
     } finally {
       await command('runpod.liftLimit', pod, { confirmed: true });
     }

@@ -39,7 +39,7 @@ describe('terminals, tasks and runs on a pod', () => {
     if (pod.status === 'EXITED') await command('runpod.startPod', pod.id);
     mount = pod.mounts.persistent?.path ?? pod.mounts.network?.[0]?.path ?? '/workspace';
     root = vscode.Uri.from({ scheme: 'runpod', authority: pod.id, path: `${mount}/suite-terminal` });
-    await until('the pod', () => exists(fs.createDirectory(root)), 55_000);
+    await until('the pod', () => exists(fs.createDirectory(root)));
   });
   after(() => fs.delete(root, { recursive: true }));
   afterEach(() => {
@@ -246,7 +246,7 @@ describe('terminals, tasks and runs on a pod', () => {
       terminal.sendText('echo "new $$" > suite-terminal/after.txt');
       await new Promise((resolve) => setTimeout(resolve, 500));
       return (await read(at('after.txt')).catch(() => '')).startsWith('new ');
-    }, 55_000);
+    });
     assert.equal(terminal.exitStatus, undefined);
     assert.notEqual(await read(at('after.txt')), before);
   });

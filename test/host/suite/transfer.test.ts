@@ -26,7 +26,7 @@ describe('uploads and downloads', () => {
     podId = pod.id;
     if (pod.status === 'EXITED') await command('runpod.startPod', pod.id);
     root = vscode.Uri.from({ scheme: 'runpod', authority: pod.id, path: `${pod.mounts.persistent?.path ?? '/workspace'}/suite-transfer` });
-    await until('the pod’s files', async () => Promise.resolve(fs.createDirectory(root)).then(() => true, () => false), 55_000);
+    await until('the pod’s files', async () => Promise.resolve(fs.createDirectory(root)).then(() => true, () => false));
     here = await nodeFs.mkdtemp(path.join(os.tmpdir(), 'runpod-suite-'));
   });
   after(async () => {

@@ -21,7 +21,7 @@ describe('what others change on a pod', () => {
     podId = pod.id;
     const mount = pod.mounts.persistent?.path ?? pod.mounts.network?.[0]?.path ?? '/workspace';
     root = vscode.Uri.from({ scheme: 'runpod', authority: podId, path: `${mount}/suite-watch` });
-    await until('the pod’s files', () => Promise.resolve(fs.createDirectory(root)).then(() => true, () => false), 55_000);
+    await until('the pod’s files', () => Promise.resolve(fs.createDirectory(root)).then(() => true, () => false));
   });
   after(async () => {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
@@ -38,7 +38,7 @@ describe('what others change on a pod', () => {
     await until('the cursor', () => editor.selection.active.line === lines - 1);
     for (let i = 0; i < 3; i++) {
       await onPod(`echo "more ${i}" >> ${root.path}/train.log`);
-      await until('the new line', () => document.getText().includes(`more ${i}\n`), 10_000);
+      await until('the new line', () => document.getText().includes(`more ${i}\n`));
       await until('the cursor at the end', () => editor.selection.active.line === document.lineCount - 1);
       await until('the end in sight', () => editor.visibleRanges.some((range) => range.end.line >= document.lineCount - 1));
     }
@@ -47,7 +47,7 @@ describe('what others change on a pod', () => {
     editor.selection = new vscode.Selection(0, 0, 0, 0);
     await until('the cursor', () => editor.selection.active.line === 0);
     await onPod(`echo "the last" >> ${root.path}/train.log`);
-    await until('the new line', () => document.getText().includes('the last\n'), 10_000);
+    await until('the new line', () => document.getText().includes('the last\n'));
     assert.equal(editor.selection.active.line, 0);
   });
 
@@ -79,7 +79,7 @@ describe('what others change on a pod', () => {
       await onPod(`echo one > ${file()}`);
       document = await vscode.workspace.openTextDocument(at('saved.txt'));
       await vscode.window.showTextDocument(document, { preview: false });
-      await until('what is there', () => document.getText() === 'one\n' && !document.isDirty, 10_000);
+      await until('what is there', () => document.getText() === 'one\n' && !document.isDirty);
       await type('my ');
     });
     afterEach(() => vscode.commands.executeCommand('workbench.action.closeAllEditors'));
