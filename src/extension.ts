@@ -16,6 +16,7 @@ import { registerBeside } from './editor/createPod/beside';
 import { registerCreatePod } from './editor/createPod/command';
 import { followLostCreates, orphans, pendingCreates } from './editor/createPod/lostCreates';
 import { registerSpot } from './editor/createPod/spot';
+import { startAnyPod } from './editor/createPod/startPod';
 import { Watches } from './editor/createPod/watches';
 import { registerGoToFile } from './editor/find/register';
 import { registerPlaces } from './editor/disk/commands';
@@ -114,7 +115,7 @@ export function activate(context: ExtensionContext): void {
     registerDoctor(parts),
     registerHostKey(parts),
     registerGuards(parts, unsolved),
-    ...registerPodActions(parts),
+    ...registerPodActions(parts, (pod, how) => startAnyPod(parts, pod, how)),
     ...registerBrowse(parts),
     ...registerKeyCommands(parts),
     ...registerRuns(parts),

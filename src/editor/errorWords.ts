@@ -4,6 +4,7 @@ import { CreateUncertainError, NothingPlacedError } from '../pods/create';
 import { SearchError } from '../files/search/query';
 import { MissingValuesError } from '../pods/profile/environment';
 import { PodUnavailableError } from '../pods/contracts';
+import { SpotRefusedError } from '../pods/bid';
 import { StartRefusedError } from '../pods/start';
 import { VolumeUncertainError } from '../pods/volumes';
 import { ReadOnlyConfigError } from '../ssh/configInclude';
@@ -15,6 +16,7 @@ import { RunPodError, type RunPodErrorCode } from '../runpod/errors';
 import type { CommandId } from './ids';
 import { gitErrorWords } from './gitRemote/words';
 import { searchErrorWords } from './search/words';
+import { rate, shortGpu } from './words';
 
 /** What happened and why, and the one thing to do next. */
 export interface Explanation {
@@ -61,7 +63,12 @@ export function explain(error: unknown): Explanation {
 }
 
 /** Why a stopped pod did not start. */
-export function startRefusedWords({ pod, reason, cause }: StartRefusedError): string {
+export function startRefusedWords(error: StartRefusedError): string {
+  const { pod, reason, cause } = error;
+  if (error instanceof SpotRefusedError) {
+    const nearest = error.onDemand === undefined ? '' : ` ${l10n.t('Nearest on demand: {0} at {1}.', pod.gpu ? shortGpu(pod.gpu.id, Math.max(1, pod.gpu.count)) : pod.name, rate(error.onDemand))}`;
+    return l10n.t('RunPod would not start {0}: “{1}”', pod.name, trim(cause.detail ?? cause.message)) + nearest;
+  }
   if (reason === 'no-gpu') return l10n.t('{0} cannot start: its machine has no free GPU just now. A stopped pod stays tied to its machine, whose GPUs others may rent meanwhile.', pod.name);
   return l10n.t('RunPod would not start {0}: “{1}”', pod.name, sentence(trim(cause.detail ?? cause.message)));
 }

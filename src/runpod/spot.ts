@@ -14,10 +14,20 @@ export interface SpotMarket {
   readonly stock?: string;
 }
 
+/** What REST does not tell of a pod. */
+export interface SpotStanding {
+  /** Whether others may outbid it. */
+  readonly interruptible: boolean;
+  /** USD per hour of one GPU; absent where RunPod does not say it of a stopped pod. */
+  readonly bidPerGpu?: number;
+}
+
 /** How a pod ended, as `lastStatusChange` tells it; REST has no word for that. */
 export type PodEnding = 'outbid' | 'by-user' | 'by-runpod' | 'unknown';
 
 const marketQuery = `query ($id: String, $count: Int, $secure: Boolean) { gpuTypes(input: {id: $id}) { lowestPrice(input: {gpuCount: $count, secureCloud: $secure}) { minimumBidPrice uninterruptablePrice stockStatus } } }`;
+const standingQuery = `query ($id: String) { pod(input: {podId: $id}) { id podType costPerHr gpuCount } }`;
+const resumeMutation = `mutation ($input: PodBidResumeInput!) { podBidResume(input: $input) { id desiredStatus } }`;
 const endingQuery = `query ($id: String) { pod(input: {podId: $id}) { id desiredStatus lastStatusChange } }`;
 const rentMutation = `mutation ($input: PodRentInterruptableInput!) { podRentInterruptable(input: $input) { id } }`;
 
@@ -48,6 +58,25 @@ export class SpotApi {
     // Null without an error is how GraphQL says that nothing was found.
     if (id === undefined) throw new RunPodError('no-capacity', { method: 'POST', path: this.path, status: 200, detail: 'No spot pod was given', maybeDone: true });
     return id;
+  }
+
+  /** Whether a pod is a spot pod, and what is bid for it. @throws RunPodError */
+  async standing(podId: string, options: ReadOptions = {}): Promise<SpotStanding> {
+    const pod = this.#data(await this.transport.query(this.path, { query: standingQuery, variables: { id: podId } }, options), false).within('pod');
+    const cost = pod.get('costPerHr', z.number().positive());
+    return { interruptible: pod.get('podType', z.string()) === 'INTERRUPTABLE', ...(cost === undefined ? {} : { bidPerGpu: cost / Math.max(1, pod.get('gpuCount', z.number()) ?? 1) }) };
+  }
+
+  /**
+   * Bids for a stopped spot pod, once: it starts where nobody on its machine bids more.
+   * @param bidPerGpu USD per hour of one GPU
+   * @throws RunPodError; with `maybeDone` it may have started
+   */
+  async resume(podId: string, bidPerGpu: number, gpuCount: number): Promise<void> {
+    const answer = await this.transport.write('POST', this.path, { query: resumeMutation, variables: { input: { podId, bidPerGpu, gpuCount } } });
+    const pod = this.#data(answer, true).within('podBidResume');
+    if (pod.get('id', z.string().min(1)) === undefined || pod.get('desiredStatus', z.string()) === 'EXITED')
+      throw new RunPodError('no-capacity', { method: 'POST', path: this.path, status: 200, detail: 'The pod was not started for this bid', maybeDone: true });
   }
 
   /** How a pod ended; `unknown` where RunPod does not say. @throws RunPodError */

@@ -38,7 +38,7 @@ export interface Pod extends PodConfig {
   readonly cudaVersion: string | null;
   readonly spot: boolean;
   /** USD per hour of compute while it is not stopped. */
-  readonly rate: number;
+  rate: number;
   readonly createdAt: number;
   /** The key that the platform puts into the pod's environment. */
   readonly key: string;

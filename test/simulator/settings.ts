@@ -54,6 +54,8 @@ export interface Settings {
   graphql: 'on' | 'gone' | 'forbidden' | 'errors';
   /** `refuse`: spot pods answer with a capacity error. */
   spot: 'refuse' | 'on';
+  /** The market price of spot pods, as a part of the price on demand. */
+  spotShare: number;
   /** A new pod is 404, or missing from the list, for this long. */
   hiddenAfterCreateMs: number;
   unlistedAfterCreateMs: number;
@@ -99,6 +101,7 @@ export const defaultSettings: Settings = {
   podKeyMayStop: true,
   graphql: 'on',
   spot: 'refuse',
+  spotShare: 0.5,
   hiddenAfterCreateMs: 0,
   unlistedAfterCreateMs: 0,
   proxyOnly: false,

@@ -3,23 +3,42 @@ import { CancelledError } from '../../base/errors';
 import { endPod, type Ended } from '../../pods/endPod';
 import { stoppedStoragePerHour } from '../../pods/money';
 import type { EndKind } from '../../pods/pendingEnds';
-import { startPod, StartRefusedError } from '../../pods/start';
+import { StartRefusedError } from '../../pods/start';
 import type { Pod } from '../../runpod/types';
 import type { Parts } from '../parts';
 import { gigabytes, rate } from '../words';
 import { choices, command, run, Targets } from './command';
 import { showUntilReady, waysOut } from './untilReady';
 
-export function registerPodActions(parts: Parts): Disposable[] {
+/** How a start is asked for. Prices in USD per hour. */
+export interface StartHow {
+  /** A person is there to be asked. */
+  readonly ask: boolean;
+  /** For one GPU of a spot pod. */
+  readonly bidPerGpu?: number;
+  /** For the whole pod, should it be a spot pod. */
+  readonly maxPricePerHour?: number;
+}
+
+/**
+ * `runpod.startPod(pod, { bidPerGpu?, maxPricePerHour? })`, `runpod.stopPod`, `runpod.restartPod`, `runpod.terminatePod(pod, { confirmed? })`.
+ * @param start starts a stopped pod, whatever kind it is of
+ */
+export function registerPodActions(parts: Parts, start: (pod: Pod, how: StartHow) => Promise<Pod>): Disposable[] {
   const targets = new Targets(parts.store);
   const ways = waysOut(parts);
   const can = (action: Pod['actions'][number]) => (pod: Pod): boolean => pod.actions.includes(action);
   return [
-    command('runpod.startPod', parts.log, async (target) => {
+    command('runpod.startPod', parts.log, async (target, options) => {
       const pod = await targets.pod(target, l10n.t('Start which pod?'), can('start'));
-      const client = await parts.api.client();
+      const price = (name: 'bidPerGpu' | 'maxPricePerHour'): Partial<StartHow> => {
+        const given = choices(options)?.[name];
+        if (given === undefined) return {};
+        if (typeof given !== 'number' || !(given > 0)) throw new RangeError(l10n.t('{0} must be a price in dollars, for example 0.25.', name));
+        return { [name]: given };
+      };
       try {
-        begun(parts, await startPod(client.pods, pod));
+        begun(parts, await start(pod, { ask: typeof target !== 'string', ...price('bidPerGpu'), ...price('maxPricePerHour') }));
       } catch (error) {
         // Code that asked for it gets the reason; a person gets the ways out.
         if (!(error instanceof StartRefusedError) || typeof target === 'string') throw error;

@@ -1,6 +1,7 @@
 import { l10n, ProgressLocation, window } from 'vscode';
 import { isCancelled } from '../../base/errors';
-import { keepStarting, type StartRefusedError } from '../../pods/start';
+import { SpotRefusedError } from '../../pods/bid';
+import { keepStarting, type StartApi, type StartRefusedError } from '../../pods/start';
 import type { Pod } from '../../runpod/types';
 import { startRefusedWords } from '../errorWords';
 import type { Parts } from '../parts';
@@ -26,10 +27,11 @@ export class WaysOut {
   async afterRefusal(error: StartRefusedError): Promise<void> {
     const { pod } = error;
     const why = startRefusedWords(error);
+    const keepTrying: Way = { title: l10n.t('Keep Trying'), go: () => this.#try(pod, error instanceof SpotRefusedError ? error.again : undefined) };
     if (pod.mount?.kind === 'network')
-      return this.#offer(`${why} ${l10n.t('{0} lies on a network volume, so another pod can go on with it.', pod.mount.path)}`, [this.#beside(pod), this.#keepTrying(pod, l10n.t('Keep Trying'))]);
+      return this.#offer(`${why} ${l10n.t('{0} lies on a network volume, so another pod can go on with it.', pod.mount.path)}`, [this.#beside(pod), keepTrying]);
     const data = pod.mount ? ` ${l10n.t('To copy {0} off meanwhile, start it without a GPU in the console.', pod.mount.path)}` : '';
-    return this.#offer(why + data, [this.#keepTrying(pod, l10n.t('Keep Trying')), { title: l10n.t('Open Console'), go: () => run('runpod.openPodInConsole', { podId: pod.id }) }]);
+    return this.#offer(why + data, [keepTrying, { title: l10n.t('Open Console'), go: () => run('runpod.openPodInConsole', { podId: pod.id }) }]);
   }
 
   async afterEmptyStart(pod: Pod): Promise<void> {
@@ -46,10 +48,6 @@ export class WaysOut {
     await ways.find((way) => way.title === answer)?.go().catch(showError);
   }
 
-  #keepTrying(pod: Pod, title: string): Way {
-    return { title, go: () => this.#try(pod) };
-  }
-
   async #stopAndKeepTrying(pod: Pod): Promise<void> {
     // Asks first: a stop loses what lies outside the volume.
     await run('runpod.stopPod', { podId: pod.id });
@@ -58,13 +56,13 @@ export class WaysOut {
   }
 
   /** Starts it once a minute until it starts or the person has enough. */
-  async #try(pod: Pod): Promise<void> {
+  async #try(pod: Pod, given?: StartApi): Promise<void> {
     const { parts } = this;
-    const client = await parts.api.client();
+    const api = given ?? (await parts.api.client()).pods;
     const started = await window.withProgress({ location: ProgressLocation.Notification, title: l10n.t('Waiting for a GPU for {0}', pod.name), cancellable: true }, async (progress, token) => {
       const controller = new AbortController();
       token.onCancellationRequested(() => controller.abort());
-      return keepStarting(client.pods, pod, {
+      return keepStarting(api, pod, {
         signal: controller.signal,
         onTry: (tries, next) => progress.report({ message: next === undefined ? l10n.t('try {0}…', tries) : l10n.t('tried {0} times, once a minute; nothing bills but its disk', tries) }),
       }).catch((error: unknown) => {

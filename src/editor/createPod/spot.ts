@@ -1,5 +1,6 @@
 import { l10n, window, type Disposable } from 'vscode';
 import { CancelledError, messageOf } from '../../base/errors';
+import { proposedBid } from '../../pods/bid';
 import { withSshAccess } from '../../pods/create';
 import { rentSpot, SpotEnds } from '../../pods/spot';
 import { requestFrom } from '../../pods/request';
@@ -10,10 +11,11 @@ import { hasLimit, wishAmong, WISH_FIELDS, type GuardWish } from '../../pods/gua
 import { choices, command, run } from '../commands/command';
 import { showUntilReady } from '../commands/untilReady';
 import type { Parts } from '../parts';
+import { bidProblem, bidPrompt } from '../prompts/bid';
 import { BACK, pickStep, textStep, walkThrough } from '../prompts/steps';
 import { limitChoices, settleLimit, type LimitChoice } from '../guard/limitStep';
 import { guardUrls } from '../settings';
-import { gigabytes, money, rate } from '../words';
+import { gigabytes, rate } from '../words';
 import { createAsked } from './command';
 import { hardwareStep, type HardwareAnswer } from './hardwareStep';
 import { withLimits } from './limits';
@@ -109,13 +111,14 @@ async function askForSpot(parts: Parts): Promise<SpotAnswer> {
       const market = await client.spot.market(candidate.gpu.id, candidate.gpu.count, candidate.cloud).catch((): SpotMarket => ({}));
       const least = market.minimumBid;
       const onDemand = market.onDemand ?? (candidate.perHour === undefined ? undefined : candidate.perHour / candidate.gpu.count);
+      const terms = { gpuCount: candidate.gpu.count, ...(least === undefined ? {} : { lowest: least }), ...(onDemand === undefined ? {} : { onDemand }) };
       const bid = await textStep({
         title,
         step: 4,
         of,
-        prompt: l10n.t('Bid in $ per hour and GPU. Lowest now: {0}; on demand: {1}.', money(least), money(onDemand)),
-        value: (least ?? (onDemand ?? 1) / 2).toFixed(2),
-        validate: (t) => (!(Number(t) > 0) ? l10n.t('A price in dollars, for example 0.25.') : onDemand !== undefined && Number(t) > onDemand ? l10n.t('On demand costs {0} and cannot be outbid.', money(onDemand)) : undefined),
+        prompt: bidPrompt(terms),
+        value: proposedBid(terms).toFixed(2),
+        validate: (t) => bidProblem(t, terms),
       });
       return bid === BACK ? BACK : { bid: Number(bid) };
     },
@@ -149,7 +152,10 @@ async function tellEnd(parts: Parts, pod: Pod): Promise<void> {
     .catch(() => 'unknown' as const);
   if (ending !== 'outbid') return;
   const kept = pod.mount ? l10n.t('{0} is kept.', pod.mount.path) : l10n.t('It had no volume, so nothing is kept.');
-  const again = l10n.t('New Spot Pod…');
-  const answer = await window.showWarningMessage(l10n.t('{0} was outbid and has stopped. {1}', pod.name, kept), again);
-  if (answer === again) await run('runpod.createSpotPod');
+  const again = l10n.t('Bid Again…');
+  const other = l10n.t('New Spot Pod…');
+  const ways = pod.status === 'EXITED' && parts.store.find(pod.id) !== undefined ? [again, other] : [other];
+  const answer = await window.showWarningMessage(l10n.t('{0} was outbid and has stopped. {1}', pod.name, kept), ...ways);
+  if (answer === again) await run('runpod.startPod', { podId: pod.id });
+  if (answer === other) await run('runpod.createSpotPod');
 }

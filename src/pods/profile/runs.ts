@@ -11,7 +11,7 @@ const FIELDS = ['destination', 'results', 'resultsWhileRunning', 'afterRun'] as 
  * is called so, what all of them say alike.
  */
 export function runWishes(profiles: readonly NamedProfile[], podName: string): RunWishes {
-  const own = profiles.find(({ key, profile }) => [key, profile.name].some((name) => name !== undefined && isNamed(podName, name)));
+  const own = profileOf(profiles, podName);
   const speaking = own === undefined ? profiles : [own];
   const wishes: Record<string, unknown> = {};
   for (const field of FIELDS) {
@@ -20,6 +20,10 @@ export function runWishes(profiles: readonly NamedProfile[], podName: string): R
   }
   return wishes;
 }
+
+/** The profile that a pod was made from, told by its name. */
+export const profileOf = (profiles: readonly NamedProfile[], podName: string): NamedProfile | undefined =>
+  profiles.find(({ key, profile }) => [key, profile.name].some((name) => name !== undefined && isNamed(podName, name)));
 
 /** A number is added to the name of a pod where it is taken. */
 const isNamed = (pod: string, name: string): boolean => pod === name || (pod.startsWith(`${name}-`) && /^\d+$/.test(pod.slice(name.length + 1)));

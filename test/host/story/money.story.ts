@@ -177,8 +177,32 @@ describe('what costs money and does not go well', () => {
     await editor.simulator.control('POST', 'pods/spot/outbid', {});
     await editor.command('RunPod: Refresh Pods');
     const told = await editor.notification(/spot was outbid and has stopped\. \/workspace is kept/);
-    assert.deepEqual(await told.buttons(), ['New Spot Pod…']);
+    assert.deepEqual(await told.buttons(), ['Bid Again…', 'New Spot Pod…']);
     await editor.screenshot('outbid');
+    // By now the market is above what was bid.
+    await editor.simulator.control('PATCH', 'settings', { spotShare: 0.8 });
+    await told.press('Bid Again…');
+    await editor.quickInput.waitFor('Start spot: Bid');
+    assert.match(await editor.quickInput.message(), /Lowest now: \$0\.20; your bid before: \$0\.13; on demand: \$0\.25/);
+    await editor.quickInput.type('0.13');
+    await until('the bid to be too low', async () => /Others bid more: .* \$0\.20/.test(await editor.quickInput.message()));
+    await editor.quickInput.answer('0.21');
+    await (await (await editor.sidebar()).row('spot')).waitFor(/\$0\.21\/hr/, 60_000);
+  });
+
+  it('starts a spot pod without a bid where RunPod takes none, and says what is left where that is refused', async () => {
+    await editor.simulator.control('POST', 'pods/spot/outbid', {});
+    await editor.simulator.control('PATCH', 'settings', { graphql: 'gone', startGpu: 'refuse-409' });
+    await editor.command('RunPod: Refresh Pods');
+    const row = await (await editor.sidebar()).row('spot');
+    await row.waitFor(/stopped/);
+    await row.action('Start Pod');
+    const question = await editor.dialog(/RunPod takes no bids\. Start spot without one\?/);
+    assert.match(await question.text(), /RunPod then sets the price: on demand it costs \$0\.25\/hr\. Its bid before was \$0\.21 per GPU/);
+    await question.press('Start Without a Bid');
+    const refused = await editor.notification(/RunPod would not start spot: “There are not enough free GPUs on the host machine.*” Nearest on demand: .*A4000 at \$0\.25\/hr/);
+    assert.deepEqual(await refused.buttons(), ['Keep Trying', 'Open Console']);
+    await editor.screenshot('spot-refused');
   });
 
   async function askForSpot(): Promise<void> {

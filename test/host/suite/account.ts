@@ -22,6 +22,12 @@ export const simulator = {
     const text = await response.text();
     return { status: response.status, body: (text === '' ? undefined : JSON.parse(text)) as T };
   },
+
+  /** Faults, settings and deeds of the simulator: see its README. */
+  async control(method: string, path: string, body: unknown): Promise<void> {
+    const response = await fetch(`${this.address.controlUrl}/${path}`, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+  },
 };
 
 export interface PodBody {

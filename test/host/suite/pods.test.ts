@@ -47,6 +47,35 @@ describe('commands with complete arguments', () => {
     assert.notEqual((await podNamed('llama-ft')).status, 'EXITED');
   });
 
+  it('start an outbid spot pod with the bid before, with more only within a price, and without one no dearer than that', async () => {
+    const start = (options?: object): Promise<unknown> => Promise.resolve(command('runpod.startPod', id, options));
+    const cost = async (): Promise<number> => (await simulator.rest<{ cost: number }>('GET', `pods/${id}`)).body.cost;
+    const outbid = (settings: object): Promise<void> => simulator.control('PATCH', 'settings', settings).then(() => simulator.control('POST', 'pods/suite-spot/outbid', {}));
+    await simulator.control('PATCH', 'settings', { spot: 'on' });
+    const { id } = await command<{ id: string }>('runpod.createSpotPod', { name: 'suite-spot', image: cheapest.image, gpu: { id: 'NVIDIA GeForce RTX 4090', count: 1 }, disk: 10, bidPerGpu: 0.4 });
+    try {
+      await outbid({});
+      await start();
+      assert.equal(await cost(), 0.4);
+      await outbid({ spotShare: 0.8 });
+      await assert.rejects(start(), /lowest bid for suite-spot that can win now is \$0\.55 .* its bid before was \$0\.40/);
+      await assert.rejects(start({ maxPricePerHour: 0.5 }), /lowest bid/);
+      await assert.rejects(start({ bidPerGpu: 0.6, maxPricePerHour: 0.5 }), /above the \$0\.50 per hour that are permitted/);
+      await assert.rejects(start({ bidPerGpu: -1 }), /bidPerGpu must be a price/);
+      await start({ maxPricePerHour: 0.6 });
+      assert.equal(await cost(), 0.55);
+      await outbid({ spot: 'refuse' });
+      await assert.rejects(start({ bidPerGpu: 0.6 }), /would not start suite-spot: “.*no longer any instances.*” Nearest on demand: 4090 at \$0\.69\/hr/, 'not at a price that nobody asked for');
+      await simulator.control('PATCH', 'settings', { graphql: 'gone' });
+      await assert.rejects(start({ maxPricePerHour: 0.6 }), /takes no bid for suite-spot.*costs \$0\.69\/hr, and \$0\.60 per hour are permitted/);
+      assert.deepEqual(await start(), { id });
+      assert.notEqual((await podNamed('suite-spot')).status, 'EXITED');
+    } finally {
+      await simulator.control('PATCH', 'settings', { spot: 'refuse', spotShare: 0.5, graphql: 'on' });
+      await command('runpod.terminatePod', id, { confirmed: true });
+    }
+  });
+
   it('reject with words when the pod is not there', async () => {
     await assert.rejects(Promise.resolve(command('runpod.stopPod', 'no-such-pod', { confirmed: true })), /no longer exists/);
   });

@@ -58,6 +58,8 @@ export class GraphqlApi {
         return null;
       case 'podResume':
         return this.#act(input, 'start', principal);
+      case 'podBidResume':
+        return this.#bidResume(input, principal);
       case 'podRentInterruptable':
         return this.#rentSpot(input, this.#account(principal, true));
       case 'updateUserSettings':
@@ -94,6 +96,28 @@ export class GraphqlApi {
     if (principal?.kind === 'account') this.#account(principal, true);
     if (principal?.kind === 'pod' && action === 'stop' && !this.service.world.settings.podKeyMayStop) throw new Problem(403, 'Not authorized');
     this.service.lifecycle.act(pod, action);
+    return this.#podView(pod);
+  }
+
+  /** As the clients of the old API tell of it: the pod, or an error where others bid more. */
+  #bidResume(input: Record_, principal: Principal | undefined): unknown {
+    this.#account(principal, true);
+    const pod = this.#pod(input, principal);
+    const { world, lifecycle } = this.service;
+    const { bidPerGpu: bid, gpuCount: count = pod.gpu?.count ?? 1 } = input;
+    if (typeof bid !== 'number') throw new Error('Field "bidPerGpu" of required type "Float!" was not provided.');
+    if (typeof count !== 'number') throw new Error('Int cannot represent non-integer value');
+    const model = pod.gpu === undefined ? undefined : world.stock.gpu(pod.gpu.id);
+    if (!pod.spot) throw new Problem(400, 'This pod is not interruptable.');
+    if (world.settings.spot === 'refuse' || model === undefined || bid < this.#spotPrice(pod.cloud === 'SECURE' ? model.secure : model.community)) throw new Problem(400, CAPACITY_DETAIL);
+    const before = pod.rate;
+    pod.rate = bid * count;
+    try {
+      lifecycle.act(pod, 'start');
+    } catch (error) {
+      pod.rate = before;
+      throw error;
+    }
     return this.#podView(pod);
   }
 
@@ -172,12 +196,12 @@ export class GraphqlApi {
       communityCloud: gpu.maxCommunity > 0,
       securePrice: gpu.secure,
       communityPrice: gpu.community,
-      secureSpotPrice: spotPrice(gpu.secure),
-      communitySpotPrice: spotPrice(gpu.community),
+      secureSpotPrice: this.#spotPrice(gpu.secure),
+      communitySpotPrice: this.#spotPrice(gpu.community),
       oneMonthPrice: null,
       threeMonthPrice: null,
       lowestPrice: {
-        minimumBidPrice: spotPrice(gpu.secure),
+        minimumBidPrice: this.#spotPrice(gpu.secure),
         uninterruptablePrice: gpu.secure,
         minVcpu: gpu.vcpuPerGpu,
         minMemory: gpu.ramPerGpu,
@@ -187,6 +211,10 @@ export class GraphqlApi {
     };
   }
 
+  #spotPrice(onDemand: number): number {
+    return Math.round(onDemand * this.service.world.settings.spotShare * 100) / 100;
+  }
+
   #rentSpot(input: Record_, _principal: Principal): unknown {
     const { world, lifecycle } = this.service;
     if (world.settings.spot === 'refuse') throw new Problem(400, CAPACITY_DETAIL);
@@ -194,7 +222,7 @@ export class GraphqlApi {
     const number = (name: string): number | undefined => (typeof input[name] === 'number' ? input[name] : undefined);
     const gpu = world.stock.gpu(text('gpuTypeId') ?? '');
     const bid = number('bidPerGpu') ?? 0;
-    if (gpu === undefined || bid < spotPrice(gpu.secure)) throw new Problem(400, CAPACITY_DETAIL);
+    if (gpu === undefined || bid < this.#spotPrice(gpu.secure)) throw new Problem(400, CAPACITY_DETAIL);
     const env = Array.isArray(input['env']) ? input['env'].filter(isObject).map((pair) => [String(pair['key']), String(pair['value'])]) : [];
     const volume = number('volumeInGb') ?? 0;
     const count = number('gpuCount') ?? 1;
@@ -214,8 +242,6 @@ export class GraphqlApi {
     return this.#podView(pod);
   }
 }
-
-const spotPrice = (usd: number): number => Math.round(usd * 50) / 100;
 
 const errors = (message: string): Reply => ({ status: 200, json: { errors: [{ message, extensions: { code: 'RUNPOD' } }], data: null } });
 
