@@ -180,7 +180,7 @@ describe('what costs money and does not go well', () => {
     assert.deepEqual(await told.buttons(), ['Bid Again…', 'New Spot Pod…']);
     await editor.screenshot('outbid');
     // By now the market is above what was bid.
-    await editor.simulator.control('PATCH', 'settings', { spotShare: 0.8 });
+    await editor.simulator.control('PATCH', 'settings', { spotShare: 0.8, startGpu: 'ok' });
     await told.press('Bid Again…');
     await editor.quickInput.waitFor('Start spot: Bid');
     assert.match(await editor.quickInput.message(), /Lowest now: \$0\.20; your bid before: \$0\.13; on demand: \$0\.25/);
