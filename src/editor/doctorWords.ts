@@ -91,7 +91,7 @@ export function hintWords(hint: DoctorHint): { readonly text: string; readonly a
     'expose-ssh-port': { text: l10n.t('Create the pod with 22/tcp exposed, as New Pod does.'), action: { title: l10n.t('New Pod'), command: 'runpod.createPod' } },
     'use-ssh-image': { text: l10n.t('The image starts no SSH server, or its start command replaces the one that does. RunPod’s own images start one.'), action: { title: l10n.t('Show Log'), command: 'runpod.showPodLog' } },
     'restart-pod': { text: l10n.t('Restart the pod.'), action: { title: l10n.t('Restart Pod'), command: 'runpod.restartPod' } },
-    'compare-host-keys': { text: l10n.t('Do not connect until you know why: compare with the fingerprints in the pod’s log.'), action: { title: l10n.t('Show Log'), command: 'runpod.showPodLog' } },
+    'compare-host-keys': { text: l10n.t('Do not connect until you know why: compare with the fingerprints in the pod’s log.'), action: { title: l10n.t('Check Host Key…'), command: 'runpod.checkHostKey' } },
     'unlock-ssh-key': { text: l10n.t('Enter the key’s passphrase, or load the key into an SSH agent.') },
     'install-sftp': { text: l10n.t('Install an SFTP server in the image (openssh-sftp-server).') },
     'add-storage': { text: l10n.t('Create pods with a volume to keep files over a stop.') },

@@ -133,6 +133,8 @@ describe('the doctor', () => {
     rig.pod = { ...rig.pod, ports: ['8888/http'], ssh: {} };
     stops(await all(), 'address', 'ssh-port-not-exposed', 'expose-ssh-port');
     rig.pod = { ...rig.pod, ports: ['22/tcp'], ssh: { proxy }, cloud: 'COMMUNITY' };
+    stops(await all(), 'address', 'no-address-yet', 'wait');
+    rig.pod = { ...rig.pod, runtime: { uptimeSeconds: 599, gpus: [], ports: [] } };
     stops(await all(), 'address', 'no-public-address', 'use-proxy-terminal');
   });
 
