@@ -6,12 +6,11 @@ import { whileBusy } from '../base/whileBusy';
 import type { PinStorage } from './pins';
 import { systemCode } from './tcp';
 
-/** A lock this old belongs to a window that died holding it; the work under it takes milliseconds. */
-const staleMs = 5_000;
-const giveUpMs = 10_000;
-
-/** Keeps pins in one file: written whole and renamed into place, under a lock file that other windows honour. */
-export function pinFile(file: string): PinStorage {
+/**
+ * Keeps pins in one file: written whole and renamed into place, under a lock file that other windows honour.
+ * @param staleMs a lock that was watched for so long belongs to a window that died holding it; the work under it takes milliseconds
+ */
+export function pinFile(file: string, { staleMs = 3_000, giveUpMs = 10_000 } = {}): PinStorage {
   const lock = `${file}.lock`;
   const ready = (): Promise<unknown> => fs.mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
   return {
@@ -36,7 +35,7 @@ export function pinFile(file: string): PinStorage {
     },
     async exclusive(work) {
       await ready();
-      await take(lock);
+      await take(lock, staleMs, giveUpMs);
       try {
         return await work();
       } finally {
@@ -46,8 +45,9 @@ export function pinFile(file: string): PinStorage {
   };
 }
 
-async function take(lock: string): Promise<void> {
+async function take(lock: string, staleMs: number, giveUpMs: number): Promise<void> {
   const deadline = steadyNow() + giveUpMs;
+  let seen: { readonly lockedAt: number | undefined; readonly since: number } | undefined;
   for (;;) {
     try {
       await (await fs.open(lock, 'wx', 0o600)).close();
@@ -56,12 +56,13 @@ async function take(lock: string): Promise<void> {
       // Windows answers EPERM for a file that is just being removed, EBUSY for one that a scanner looks into.
       if (!['EEXIST', 'EPERM', 'EBUSY'].includes(systemCode(error) ?? '') || steadyNow() > deadline) throw error;
     }
-    const age = await fs.stat(lock).then(
-      // A clock that was set back leaves times to come: they are no younger.
-      (stat) => Math.abs(Date.now() - stat.mtimeMs),
-      () => 0,
+    // Watched, not dated: the file's clock may be another than ours, and either may be set.
+    const lockedAt = await fs.stat(lock).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => undefined,
     );
-    if (age > staleMs) await fs.rm(lock, { force: true }).catch(() => undefined);
+    if (seen === undefined || lockedAt !== seen.lockedAt) seen = { lockedAt, since: steadyNow() };
+    else if (lockedAt !== undefined && steadyNow() - seen.since > staleMs) await fs.rm(lock, { force: true }).catch(() => undefined);
     await sleep(5 + Math.random() * 20);
   }
 }
