@@ -75,7 +75,7 @@ export async function savesUnderCuts(pod: TestPod, count: number, seed: number, 
   afterCut = {};
   pod.link.shape({});
   await pod.files.stat(file);
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 60_000;
   const left = async (): Promise<string[]> => (await fs.readdir(pod.dir)).filter((name) => name !== 'train.py');
   while ((await left()).length > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 100));
   assert.deepEqual(await left(), []);

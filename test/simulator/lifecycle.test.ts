@@ -64,7 +64,7 @@ describe('a pod lives as RunPod lets it live', () => {
   });
 
   it('tells RUNNING, and an address, from the moment a machine is found where so set: runtime comes with the container', async () => {
-    simulator.set({ runningFrom: 'placement', timings: { ...atOnce, pullMs: 1500 } });
+    simulator.set({ runningFrom: 'placement', timings: { ...atOnce, pullMs: 3000 } });
     const { id } = await api.create();
     await simulator.until(id, 'RUNNING');
     await until(async () => (await api.pod(id)).ssh.direct !== null, 'an address');

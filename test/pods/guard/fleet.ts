@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, request as ask, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -68,6 +69,24 @@ export async function runFleet(options: FleetOptions): Promise<{ readonly outcom
     await door.close();
     await simulator.close();
     await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/**
+ * Fleets one after the other, each at a slower pace, until nobody is late. What a busy machine takes from the guards counts ten
+ * times where time runs ten times as fast: who is late for that is not where it runs slower, who is late by himself is there
+ * as well. Too soon or twice is wrong in any.
+ */
+export async function stopInTime(fleets: readonly FleetOptions[], say: (line: string) => void = () => undefined): Promise<void> {
+  for (const [i, fleet] of fleets.entries()) {
+    const { outcomes, calls } = await runFleet(fleet);
+    const late = outcomes.map((o) => o.late).sort((a, b) => a - b);
+    say(`${calls} calls; late by ${[0.5, 0.95, 1].map((q) => `${late[Math.ceil(q * late.length) - 1]?.toFixed(1)} s`).join(' / ')} (half, 95 %, all)`);
+    assert.equal(outcomes.length, fleet.pods);
+    assert.deepEqual(outcomes.filter((o) => o.stops !== 1 || o.afterDeadline < 0), []);
+    const tooLate = outcomes.filter((o) => o.late > 60);
+    if (tooLate.length === 0) return;
+    if (i === fleets.length - 1) assert.deepEqual(tooLate, []);
   }
 }
 
