@@ -29,7 +29,7 @@ describe('searching a pod, as a person does it', () => {
     await (await results.row(/for epoch in/)).click();
     await editor.textEditor.waitFor('train.py');
     // With a line chosen, the icons of the title still mean the whole.
-    await panel().getByRole('button', { name: 'Search on Pod…' }).first().click();
+    await click('Search on Pod…', () => panel().getByRole('button', { name: 'Search on Pod…' }).first());
     await editor.quickInput.waitFor(/Search on Pod · llama-ft: \/workspace/);
     await editor.quickInput.cancel();
   });
