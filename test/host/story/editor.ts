@@ -5,6 +5,7 @@ import { withDeadline } from '../../../src/base/time';
 import { root } from '../../setup/root.mjs';
 import { launchBrowser, slowedDown } from '../driver/browser';
 import { click, clicked } from '../driver/click';
+import { untilKept } from '../driver/kept';
 import { Messages, type Message } from '../driver/messages';
 import { QuickInput } from '../driver/quickInput';
 import { cleanEnvironment, RunFolder } from '../driver/runFolder';
@@ -128,8 +129,9 @@ export class Editor {
     await this.#ready();
   }
 
-  /** Reloads the window, as **Developer: Reload Window** does. */
-  async reload(): Promise<void> {
+  /** Reloads the window, as **Developer: Reload Window** does, once the browser keeps what is told here. */
+  async reload(kept?: RegExp): Promise<void> {
+    if (kept) await untilKept(this.page, kept);
     await this.page.reload();
     await this.#ready();
   }

@@ -40,7 +40,7 @@ describe('an account whose balance nobody tells', () => {
     await (await (await editor.sidebar()).row('llama-ft')).waitFor(/data lost at \$0/);
     await editor.screenshot('alert-runway');
     // What was told is known to the next window too.
-    await editor.reload();
+    await editor.reload(/runpod\.toldAlarms/);
     await (await (await editor.sidebar()).row('llama-ft')).waitFor(/data lost at \$0/);
     assert.deepEqual((await editor.notifications()).filter((text) => /balance/.test(text)), []);
     await type('50');
@@ -146,7 +146,7 @@ describe('what costs money and does not go well', () => {
     await minutes(2);
     await editor.notification(/stop not confirmed for \dm\. Open Console/);
     // Another window knows of it, and says it again when it is time.
-    await editor.reload();
+    await editor.reload(/unconfirmed:\w+:2/);
     await (await (await editor.sidebar()).row('llama-ft')).waitFor(/stop not confirmed \dm ⚠/);
     await editor.statusItem(/has not confirmed that llama-ft is stopped/);
     assert.deepEqual((await editor.notifications()).filter((text) => /not confirmed/.test(text)), []);

@@ -79,7 +79,7 @@ describe('a new pod', () => {
     await editor.quickInput.choose('Create awaited as Soon as One Is Free');
     await editor.statusItem(/watching for L4/);
     // It outlives the window.
-    await editor.reload();
+    await editor.reload(/runpod\.watches/);
     await editor.statusItem(/watching for L4/);
     await editor.simulator.control('PATCH', 'settings', { shortages: [] });
     await editor.notification(/awaited is ready/, 200_000);
