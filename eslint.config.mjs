@@ -29,6 +29,22 @@ const roomRules = Object.entries(rooms).map(([room, below]) => {
   };
 });
 
+/** What is shown to the person goes through one place each, where what others wrote is kept from becoming links, commands and icons. */
+const shownBy = [
+  { calls: 'show(Information|Warning|Error)Message|setStatusBarMessage', by: 'src/editor/prompts/notice.ts', message: 'Use `notice` (src/editor/prompts/notice.ts).' },
+  { calls: 'showQuickPick|createQuickPick|showInputBox', by: 'src/editor/prompts/ask.ts', message: 'Use `ask` (src/editor/prompts/ask.ts).' },
+  { calls: 'withProgress', by: 'src/editor/progress.ts', too: ['src/editor/guard/reminder.ts'], message: 'Use `withProgress` of src/editor/progress.ts.' },
+];
+const rowsOfLists = { selector: "AssignmentExpression > MemberExpression.left[property.name='items']", message: 'Use `setRows` (src/editor/prompts/ask.ts).' };
+const shown = (except) => [
+  ...shownBy.filter(({ by }) => by !== except).map(({ calls, message }) => ({ selector: `MemberExpression[property.name=/^(${calls})$/]`, message })),
+  ...(except === 'src/editor/prompts/ask.ts' ? [] : [rowsOfLists]),
+];
+const shownRules = [
+  { files: ['src/editor/**/*.ts', 'src/extension.ts'], rules: { 'no-restricted-syntax': ['error', ...shown()] } },
+  ...shownBy.map(({ by, too = [] }) => ({ files: [by, ...too], rules: { 'no-restricted-syntax': ['error', ...shown(by)] } })),
+];
+
 export default tseslint.config(
   { ignores: ['dist/**', 'out/**', 'node_modules/**', '.vscode-test/**', 'test/simulator/workspaces/**'] },
   ...tseslint.configs.recommendedTypeChecked.map((c) => ({ ...c, files: ['**/*.ts'] })),
@@ -48,4 +64,5 @@ export default tseslint.config(
     },
   },
   ...roomRules,
+  ...shownRules,
 );

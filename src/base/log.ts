@@ -34,4 +34,10 @@ export const plainWords = (words: string): string => unlinked(shorten(words.slic
  */
 export const unlinked = (text: string): string => text.replace(/\]\(/g, '] (');
 
+/**
+ * A text with no icon in it. The editor draws icons for `$(name)` in lists and in the status bar; parted by a character without
+ * width, it shows the letters. (A backslash would do as well, but then filtering a list by these letters finds nothing.)
+ */
+export const iconless = (text: string): string => text.replace(/\$\(/g, '$\u200c(');
+
 const shorten = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length)}…` : text);

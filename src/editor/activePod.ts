@@ -1,4 +1,4 @@
-import { commands, l10n, window, workspace, type Memento } from 'vscode';
+import { commands, l10n, workspace, type Memento } from 'vscode';
 import { Emitter } from '../base/emitter';
 import { PodUnavailableError } from '../pods/contracts';
 import type { PodStore } from '../pods/store';
@@ -7,6 +7,8 @@ import { SCHEME, SCHEME_READONLY } from './ids';
 import { hardwareOf } from './podsView/rows';
 import { byImportance, lookOf, stateWord } from './podsView/state';
 import { rate } from './words';
+import { notice } from './prompts/notice';
+import { ask } from './prompts/ask';
 
 const KEY = 'runpod.activePod';
 
@@ -53,7 +55,7 @@ export class ActivePod {
 export async function pickPod(pods: readonly Pod[], placeHolder: string): Promise<Pod | undefined> {
   if (pods.length === 0) {
     const create = l10n.t('New Pod');
-    void window.showInformationMessage(l10n.t('There is no pod for this.'), create).then((answer) => {
+    void notice.inform(l10n.t('There is no pod for this.'), create).then((answer) => {
       if (answer === create) void commands.executeCommand('runpod.createPod');
     });
     return undefined;
@@ -63,5 +65,5 @@ export async function pickPod(pods: readonly Pod[], placeHolder: string): Promis
     description: [stateWord(pod), lookOf(pod) === 'stopped' ? undefined : rate(pod.costPerHour), hardwareOf(pod)].filter(Boolean).join(' · '),
     pod,
   }));
-  return (await window.showQuickPick(items, { placeHolder, matchOnDescription: true }))?.pod;
+  return (await ask.oneOf(items, { placeHolder, matchOnDescription: true }))?.pod;
 }

@@ -1,9 +1,9 @@
 import type { ExtensionContext } from 'vscode';
-import { l10n, window } from 'vscode';
-import { CancelledError } from '../base/errors';
+import { l10n } from 'vscode';
 import { Emitter } from '../base/emitter';
 import { isKnownOrigin, mayUseEnvironmentKey, originOf, secretNameFor } from '../runpod/keyOrigin';
 import { besideRemoteWindow, settings } from './settings';
+import { notice } from './prompts/notice';
 
 const APPROVED = 'runpod.approvedOrigins';
 const SIGNED_OUT = 'runpod.signedOutOrigins';
@@ -103,12 +103,8 @@ export class ApiKeys {
     const origin = this.origin;
     if (isKnownOrigin(origin, this.#list(APPROVED), this.#ownMachine)) return origin;
     const send = l10n.t('Send the Key to {0}', origin);
-    const answer = await window.showWarningMessage(
-      l10n.t('The setting runpod.api.restUrl points to {0}, which is not RunPod. Send an API key there?', origin),
-      { modal: true, detail: l10n.t('Whoever runs that address can use the key to create and delete pods at your cost.') },
-      send,
-    );
-    if (answer !== send) throw new CancelledError();
+    const question = l10n.t('The setting runpod.api.restUrl points to {0}, which is not RunPod. Send an API key there?', origin);
+    await notice.confirm(question, l10n.t('Whoever runs that address can use the key to create and delete pods at your cost.'), send);
     await this.context.globalState.update(APPROVED, [...this.#list(APPROVED), origin]);
     return origin;
   }

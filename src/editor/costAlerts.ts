@@ -6,6 +6,7 @@ import { crossings, type CostAlarm, type Told } from '../pods/thresholds';
 import { run } from './commands/command';
 import { settings } from './settings';
 import { longTime, money, rate } from './words';
+import { notice } from './prompts/notice';
 
 const TOLD = 'runpod.toldAlarms';
 /** No more than one notification in so long. */
@@ -57,7 +58,7 @@ export class CostAlerts implements Disposable {
     if (alarm.kind === 'running') {
       const stop = l10n.t('Stop Pod');
       const cost = alarm.pod.costPerHour === undefined ? undefined : (alarm.pod.costPerHour * alarm.sinceMs) / 3_600_000;
-      const answer = await window.showWarningMessage(
+      const answer = await notice.warn(
         l10n.t('{0} has been running for {1} without a limit, so far for {2} ({3}).', alarm.pod.name, longTime(alarm.sinceMs), money(cost, { estimate: true }), rate(alarm.pod.costPerHour)),
         stop,
       );
@@ -66,7 +67,7 @@ export class CostAlerts implements Disposable {
     }
     const budget = this.store.state.account?.typed?.kind === 'budget';
     const button = budget ? l10n.t('Show Costs') : l10n.t('Add Credit');
-    const answer = await window.showWarningMessage(this.#words(alarm, budget), button);
+    const answer = await notice.warn(this.#words(alarm, budget), button);
     if (answer !== button) return;
     if (budget) await run('runpod.showCosts');
     else await env.openExternal(Uri.parse(BILLING_PAGE));

@@ -145,7 +145,7 @@ function explainUnavailable(error: PodUnavailableError): Explanation {
       };
     case 'auth':
       // RunPod's proxy asks the account for its keys, the pod's own sshd knows those it was created with.
-      if (error.facts.host !== undefined && error.facts.host === error.pod?.ssh.proxy?.host)
+      if (isProxy(error))
         return {
           message: l10n.t('RunPod’s proxy to {0} accepts only the SSH keys of the account, and none of yours is among them.', name),
           action: { title: l10n.t('Add SSH Key to Account'), command: 'runpod.addSshKey' },
@@ -162,5 +162,8 @@ function explainUnavailable(error: PodUnavailableError): Explanation {
 
 /** Somebody else's words as a sentence, for one of ours may follow. */
 const sentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`);
+/** Whether it was RunPod's proxy that answered. A pod of its own may be at the same host, at another port. */
+const isProxy = ({ facts: { host, port }, pod }: PodUnavailableError): boolean => host !== undefined && host === pod?.ssh.proxy?.host && port === pod.ssh.proxy.port;
+
 const reason = (error: Error): string => trim(error.cause === undefined ? error.message : messageOf(error.cause));
 const trim = (text: string): string => (text.length > 400 ? `${text.slice(0, 400)}…` : text);

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { FileType, l10n, Uri, window, workspace, type Disposable, type Memento } from 'vscode';
-import { CancelledError, messageOf } from '../base/errors';
+import { FileType, l10n, Uri, workspace, type Disposable, type Memento } from 'vscode';
+import { messageOf } from '../base/errors';
 import { MACHINE_PREFIX, machinePod } from '../pods/machine';
 import type { HandConnection } from '../pods/profile/connectionFile';
 import type { Pod } from '../runpod/types';
@@ -9,6 +9,7 @@ import { command, run, Targets } from './commands/command';
 import type { Parts } from './parts';
 import { FolderConsents } from './profile/consent';
 import { UntrustedFolderError } from './profile/folder';
+import { notice } from './prompts/notice';
 
 const KEY = 'runpod.machines';
 const FILE = '.runpod_config.json';
@@ -80,10 +81,10 @@ export function registerMachines(parts: Parts, machines: HandMachines): Disposab
       const uri = Uri.joinPath(folder.uri, FILE);
       if (await isFile(uri)) {
         const replace = l10n.t('Replace {0}', FILE);
-        if ((await window.showWarningMessage(l10n.t('{0} is there already. Replace it with the address of {1}?', FILE, pod.name), { modal: true }, replace)) !== replace) throw new CancelledError();
+        await notice.confirm(l10n.t('{0} is there already. Replace it with the address of {1}?', FILE, pod.name), '', replace);
       }
       await workspace.fs.writeFile(uri, new TextEncoder().encode(text));
-      window.setStatusBarMessage(l10n.t('Wrote {0}. The address changes when the pod is started again.', FILE), 8000);
+      notice.brief(l10n.t('Wrote {0}. The address changes when the pod is started again.', FILE), 8000);
       return uri.toString();
     }),
   ];

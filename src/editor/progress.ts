@@ -1,4 +1,16 @@
-import { ProgressLocation, window, type Progress } from 'vscode';
+import { ProgressLocation, window, type CancellationToken, type Progress, type ProgressOptions } from 'vscode';
+import { iconless, unlinked } from '../base/log';
+
+type Report = Parameters<Progress<{ message?: string; increment?: number }>['report']>[0];
+
+/** `window.withProgress`, in whose words names and paths show as they are: none becomes a link or an icon. */
+export function withProgress<T>(options: ProgressOptions, work: (progress: Progress<Report>, token: CancellationToken) => Thenable<T>): Thenable<T> {
+  return window.withProgress({ ...options, ...(options.title === undefined ? {} : { title: plain(options.title) }) }, (progress, token) =>
+    work({ report: (step) => progress.report({ ...step, ...(step.message === undefined ? {} : { message: plain(step.message) }) }) }, token),
+  );
+}
+
+const plain = (words: string): string => iconless(unlinked(words));
 
 /** What is over sooner needs no notification that only flashes by. */
 const PATIENCE_MS = 600;
@@ -33,7 +45,7 @@ export async function withPatience<T>(title: string | undefined, work: (report: 
   );
   const timer = setTimeout(() => {
     if (title === undefined) return;
-    void window.withProgress({ location: ProgressLocation.Notification, title, cancellable: true }, (progress, token) => {
+    void withProgress({ location: ProgressLocation.Notification, title, cancellable: true }, (progress, token) => {
       shown = progress;
       token.onCancellationRequested(() => stop.abort());
       show();

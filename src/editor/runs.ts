@@ -27,6 +27,7 @@ import type { RunObserver } from './tasks/preparedRun';
 import type { EndedRun } from './podRuns/followed';
 import { Runs, type CommandChoices, type RunChoices } from './tasks/runOnRunPod';
 import { PodTerminals } from './terminal/register';
+import { ask } from './prompts/ask';
 
 const LAST_COMMAND = 'runpod.lastCommand';
 
@@ -113,7 +114,7 @@ export function registerRuns(parts: Parts): Disposable[] {
     command('runpod.runWithArguments', log, async (target, chosen) => {
       const uri = fileOf(target);
       const last = `runpod.lastArguments:${uri.toString()}`;
-      const args = readChoices(chosen).args ?? (await window.showInputBox({ title: l10n.t('Arguments for {0}', uri.path.split('/').at(-1) ?? ''), prompt: l10n.t('Shell text, as behind the command in a terminal.'), value: context.workspaceState.get(last) ?? '' }));
+      const args = readChoices(chosen).args ?? (await ask.text({ title: l10n.t('Arguments for {0}', uri.path.split('/').at(-1) ?? ''), prompt: l10n.t('Shell text, as behind the command in a terminal.'), value: context.workspaceState.get(last) ?? '' }));
       if (args === undefined) throw new CancelledError();
       await context.workspaceState.update(last, args);
       return runs.runFile(uri, { ...readChoices(chosen), args });
@@ -180,7 +181,7 @@ const isFolder = async (uri: Uri): Promise<boolean> =>
   );
 
 async function askCommand(where: string, last: string | undefined, prompt = l10n.t('Runs in the pod’s mount path; its output comes in a terminal.')): Promise<string> {
-  const line = await window.showInputBox({ title: l10n.t('Run Command on {0}', where), prompt, placeHolder: 'nvidia-smi', value: last ?? '' });
+  const line = await ask.text({ title: l10n.t('Run Command on {0}', where), prompt, placeHolder: 'nvidia-smi', value: last ?? '' });
   if (line === undefined || line.trim() === '') throw new CancelledError();
   return line;
 }

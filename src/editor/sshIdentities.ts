@@ -1,10 +1,11 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ParsedKey } from 'ssh2';
-import { l10n, window, type ExtensionContext } from 'vscode';
+import { l10n, type ExtensionContext } from 'vscode';
 import type { Logger } from '../base/log';
 import { ensureOwnKey, findIdentities, KeyUnlocker, publicBlobs, type Identity } from '../ssh/keys';
 import { settings } from './settings';
+import { ask } from './prompts/ask';
 
 /** The SSH keys of this person: the extension's own first, then theirs, read where they lie. */
 export class SshIdentities {
@@ -68,7 +69,7 @@ export class SshIdentities {
 }
 
 async function askPassphrase(path: string, attempt: number): Promise<string | undefined> {
-  return window.showInputBox({
+  return ask.text({
     title: l10n.t('SSH Key'),
     prompt: attempt > 1 ? l10n.t('That was not the passphrase of {0}. Once more:', path) : l10n.t('Passphrase of {0}', path),
     password: true,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { plainName, plainWords, redact, unlinked } from '../../src/base/log';
+import { iconless, plainName, plainWords, redact, unlinked } from '../../src/base/log';
 
 describe('what others wrote, as it may be shown', () => {
   it('holds no key, known or not', () => {
@@ -19,5 +19,15 @@ describe('what others wrote, as it may be shown', () => {
     const name = '[Fix it](command:workbench.action.terminal.sendSequence?%7B%22text%22%3A%22id%5Cn%22%7D)';
     assert.match(name, link);
     for (const text of [unlinked(name), plainName(name), plainWords(name), unlinked(`[a](${name})`)]) assert.doesNotMatch(text, link);
+  });
+
+  it('becomes no icon of a list or of the status bar', () => {
+    // The editor's own pattern for icons in labels.
+    const icon = /(\\)?\$\(([A-Za-z0-9-]+(?:~[A-Za-z]+)?)\)/;
+    for (const name of ['$(trash) x', '\\$(trash)', '$$(sync~spin)', '$($(trash))']) {
+      assert.match(name, icon);
+      assert.doesNotMatch(iconless(name), icon);
+      assert.equal(iconless(name).replaceAll('\u200c', ''), name);
+    }
   });
 });

@@ -1,44 +1,7 @@
 import assert from 'node:assert/strict';
-import Module from 'node:module';
 import type { ApiKeys } from '../../src/editor/apiKey';
 import type { settings } from '../../src/editor/settings';
-
-interface Loader {
-  _load: (this: unknown, request: string, ...rest: unknown[]) => unknown;
-}
-
-/** What stands for the editor here: its settings, its questions and their answers. */
-const world = {
-  settings: new Map<string, unknown>(),
-  local: new Map<string, unknown>(),
-  remoteName: undefined as string | undefined,
-  runsBesideTheWindow: true,
-  asked: [] as string[],
-  answer: (offered: readonly string[]): string | undefined => offered[0],
-};
-const UI = 1;
-const editor = {
-  ExtensionKind: { UI, Workspace: 2 },
-  env: {
-    get remoteName() {
-      return world.remoteName;
-    },
-  },
-  extensions: { getExtension: () => ({ extensionKind: world.runsBesideTheWindow ? UI : 2 }) },
-  l10n: { t: (text: string, ...values: unknown[]) => text.replace(/\{(\d+)\}/g, (_, index: string) => String(values[Number(index)])) },
-  window: {
-    showWarningMessage: async (message: string, _options: object, ...offered: string[]) => {
-      world.asked.push(message);
-      return world.answer(offered);
-    },
-  },
-  workspace: {
-    getConfiguration: (section: string) => ({
-      get: (key: string) => world.settings.get(`${section}.${key}`),
-      inspect: (key: string) => ({ globalValue: world.settings.get(`${section}.${key}`), globalLocalValue: world.local.get(`${section}.${key}`) }),
-    }),
-  },
-};
+import { standInForEditor, world } from './standIn';
 
 function memento(): { get<T>(key: string): T | undefined; update(key: string, value: unknown): Promise<void> } {
   const kept = new Map<string, unknown>();
@@ -50,25 +13,20 @@ const EVIL = 'https://api.runpod.example';
 const variable = 'RUNPOD_API_KEY';
 
 describe('the API key in the editor goes to the origin it belongs to', () => {
-  let load: Loader['_load'];
+  standInForEditor();
   let modules: { ApiKeys: typeof ApiKeys; settings: typeof settings };
   let keys: ApiKeys;
   let secrets: Map<string, string>;
   const before_ = process.env[variable];
 
   before(async () => {
-    const loader = Module as unknown as Loader;
-    load = loader._load;
-    loader._load = (request, ...rest) => (request === 'vscode' ? editor : load.call(Module, request, ...rest));
     modules = { ...(await import('../../src/editor/apiKey')), ...(await import('../../src/editor/settings')) };
   });
   after(() => {
-    (Module as unknown as Loader)._load = load;
     if (before_ === undefined) delete process.env[variable];
     else process.env[variable] = before_;
   });
   beforeEach(() => {
-    Object.assign(world, { settings: new Map(), local: new Map(), remoteName: undefined, runsBesideTheWindow: true, asked: [], answer: (offered: readonly string[]) => offered[0] });
     process.env[variable] = 'rpa_FROMENVIRONMENT0';
     secrets = new Map();
     keys = new modules.ApiKeys({
@@ -89,16 +47,16 @@ describe('the API key in the editor goes to the origin it belongs to', () => {
     assert.equal(await keys.destination(), RUNPOD);
     at('http://127.0.0.1:8080');
     assert.equal(await keys.destination(), 'http://127.0.0.1:8080');
-    assert.deepEqual(world.asked, []);
+    assert.equal(world.shown.length, 0);
     at(EVIL);
     world.answer = () => undefined;
     await assert.rejects(keys.destination(), { name: 'CancelledError' });
     assert.equal(await keys.current(), undefined, 'refused, so the key of the environment stays here');
-    assert.match(world.asked[0] ?? '', /https:\/\/api\.runpod\.example, which is not RunPod/);
+    assert.match(world.shown[0]?.message ?? '', /https:\/\/api\.runpod\.example, which is not RunPod/);
     world.answer = (offered) => offered[0];
     assert.equal(await keys.destination(), EVIL);
     assert.equal(await keys.destination(), EVIL);
-    assert.equal(world.asked.length, 2);
+    assert.equal(world.shown.length, 2);
   });
 
   it('takes a port of this machine for another’s where the settings are a remote’s', async () => {

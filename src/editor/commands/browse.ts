@@ -1,8 +1,9 @@
-import { commands, env, l10n, Uri, window, type Disposable } from 'vscode';
+import { commands, env, l10n, Uri, type Disposable } from 'vscode';
 import { PodUnavailableError } from '../../pods/contracts';
 import type { Parts } from '../parts';
 import { consoleUrl, proxyUrl, webTerminalUrl } from '../podsView/nodes';
 import { command, targetId, Targets } from './command';
+import { notice } from '../prompts/notice';
 
 /** Commands that show something of a pod elsewhere: its log, its pages, its addresses. */
 export function registerBrowse(parts: Parts): Disposable[] {
@@ -35,7 +36,7 @@ export function registerBrowse(parts: Parts): Disposable[] {
       if (live?.public === undefined || live.ip === undefined) throw new PodUnavailableError('starting', pod.id, pod);
       const address = `${live.ip}:${live.public}`;
       await env.clipboard.writeText(address);
-      window.setStatusBarMessage(l10n.t('Copied {0}', address), 3000);
+      notice.brief(l10n.t('Copied {0}', address), 3000);
       return { address };
     }),
     command('runpod.copyPodId', parts.log, async (target) => {
@@ -49,7 +50,7 @@ export function registerBrowse(parts: Parts): Disposable[] {
       if (!endpoint) throw new PodUnavailableError(pod.status === 'RUNNING' ? 'no-ssh' : 'starting', pod.id, pod);
       const text = sshCommand(endpoint, await parts.identities.ownPrivateKeyPath());
       await env.clipboard.writeText(text);
-      window.setStatusBarMessage(l10n.t('Copied the SSH command of {0}. It changes at every start.', pod.name), 5000);
+      notice.brief(l10n.t('Copied the SSH command of {0}. It changes at every start.', pod.name), 5000);
       return text;
     }),
     command('runpod.showPods', parts.log, () => commands.executeCommand('runpod.pods.focus')),

@@ -1,4 +1,4 @@
-import { l10n, window, type Disposable, type QuickPickItem } from 'vscode';
+import { l10n, ThemeIcon, type Disposable, type QuickPickItem } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { CREATE_MARK } from '../../pods/createMark';
 import { GUARD_VARIABLE } from '../../pods/guard/wish';
@@ -7,6 +7,8 @@ import type { Pod, UpdatePodRequest } from '../../runpod/types';
 import type { Parts } from '../parts';
 import { choices, command, Targets } from './command';
 import { showUntilReady } from './untilReady';
+import { notice } from '../prompts/notice';
+import { ask } from '../prompts/ask';
 
 const PORT = /^[1-9]\d{0,4}\/(http|tcp)$/;
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -24,14 +26,14 @@ export function registerPodChanges(parts: Parts): Disposable[] {
   const lock = (locked: boolean) => async (target: unknown) => {
     const pod = await targets.pod(target, locked ? l10n.t('Lock which pod?') : l10n.t('Unlock which pod?'), (p) => p.locked !== locked);
     await patch(pod, { locked });
-    if (locked) window.setStatusBarMessage(l10n.t('{0} is locked: RunPod refuses to stop or reset it, by hand or by a limit. It goes on billing.', pod.name), 12_000);
+    if (locked) notice.brief(l10n.t('{0} is locked: RunPod refuses to stop or reset it, by hand or by a limit. It goes on billing.', pod.name), 12_000);
     return { id: pod.id, locked };
   };
   return [
     command('runpod.renamePod', parts.log, async (target, options) => {
       const pod = await targets.pod(target, l10n.t('Rename which pod?'));
       const given = choices(options)?.['name'];
-      const name = typeof given === 'string' ? given : await window.showInputBox({ title: l10n.t('Rename {0}', pod.name), value: pod.name, ignoreFocusOut: true, validateInput: (t) => (t.trim() === '' ? l10n.t('A pod needs a name.') : undefined) });
+      const name = typeof given === 'string' ? given : await ask.text({ title: l10n.t('Rename {0}', pod.name), value: pod.name, ignoreFocusOut: true, validateInput: (t) => (t.trim() === '' ? l10n.t('A pod needs a name.') : undefined) });
       if (name === undefined) throw new CancelledError();
       return { id: pod.id, name: (await patch(pod, { name: name.trim() })).name };
     }),
@@ -67,12 +69,12 @@ async function confirmReset(pod: Pod, question: string, resets: 'yes' | 'maybe')
   const kept = pod.mount ? l10n.t('{0} is kept; everything else on it, such as installed packages and /root, is erased.', pod.mount.path) : l10n.t('It has no volume: everything on it is erased.');
   const how = resets === 'yes' ? l10n.t('RunPod gives it a new container: what runs on it ends.') : l10n.t('RunPod may give it a new container for this: then what runs on it ends.');
   const verb = l10n.t('Change and Reset');
-  if ((await window.showWarningMessage(question, { modal: true, detail: `${how} ${kept}` }, verb)) !== verb) throw new CancelledError();
+  await notice.confirm(question, `${how} ${kept}`, verb);
 }
 
 async function askPorts(pod: Pod): Promise<string[]> {
   const split = (t: string): string[] => t.split(/[\s,]+/).filter((p) => p !== '');
-  const text = await window.showInputBox({
+  const text = await ask.text({
     title: l10n.t('Ports of {0}', pod.name),
     prompt: l10n.t('For example 8888/http, 22/tcp. HTTP ports are public, without a login.'),
     value: pod.ports.join(', '),
@@ -102,17 +104,17 @@ async function askEnvironment(pod: Pod): Promise<Record<string, string>> {
   for (;;) {
     const changed = JSON.stringify(env) !== JSON.stringify(pod.env);
     const items: VariableItem[] = [
-      ...(changed ? [{ label: `$(check) ${l10n.t('Apply')}`, does: 'apply' as const }] : []),
-      { label: `$(add) ${l10n.t('Add a Variable…')}`, does: 'add' },
+      ...(changed ? [{ label: l10n.t('Apply'), iconPath: new ThemeIcon('check'), does: 'apply' as const }] : []),
+      { label: l10n.t('Add a Variable…'), iconPath: new ThemeIcon('add'), does: 'add' },
       // Values may be secrets: names are enough to choose by.
       ...Object.keys(env).filter((n) => !OURS.has(n)).sort().map((name) => ({ label: name, description: l10n.t('{0} characters', env[name]?.length ?? 0), does: 'edit' as const, name })),
     ];
-    const picked = await window.showQuickPick(items, { title: l10n.t('Environment of {0}', pod.name), placeHolder: l10n.t('Choose a variable to change or remove it'), ignoreFocusOut: true });
+    const picked = await ask.oneOf(items, { title: l10n.t('Environment of {0}', pod.name), placeHolder: l10n.t('Choose a variable to change or remove it'), ignoreFocusOut: true });
     if (!picked) throw new CancelledError();
     if (picked.does === 'apply') return env;
     const name = picked.name ?? (await askName());
     if (name === undefined) continue;
-    const value = await window.showInputBox({ title: name, prompt: l10n.t('Its value; nothing to remove it. {0} stands for a secret of the account.', '{{ RUNPOD_SECRET_name }}'), value: env[name] ?? '', ignoreFocusOut: true });
+    const value = await ask.text({ title: name, prompt: l10n.t('Its value; nothing to remove it. {0} stands for a secret of the account.', '{{ RUNPOD_SECRET_name }}'), value: env[name] ?? '', ignoreFocusOut: true });
     if (value === undefined) continue;
     if (value === '') delete env[name];
     else env[name] = value;
@@ -120,4 +122,4 @@ async function askEnvironment(pod: Pod): Promise<Record<string, string>> {
 }
 
 const askName = (): Thenable<string | undefined> =>
-  window.showInputBox({ title: l10n.t('New Variable'), prompt: l10n.t('Its name'), ignoreFocusOut: true, validateInput: (t) => (!VARIABLE.test(t) ? l10n.t('Letters, digits and _, not beginning with a digit.') : OURS.has(t) ? l10n.t('This one is the extension’s own.') : undefined) });
+  ask.text({ title: l10n.t('New Variable'), prompt: l10n.t('Its name'), ignoreFocusOut: true, validateInput: (t) => (!VARIABLE.test(t) ? l10n.t('Letters, digits and _, not beginning with a digit.') : OURS.has(t) ? l10n.t('This one is the extension’s own.') : undefined) });

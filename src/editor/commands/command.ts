@@ -1,6 +1,6 @@
-import { commands, Uri, window, type Disposable } from 'vscode';
+import { commands, Uri, type Disposable } from 'vscode';
 import { CancelledError, isCancelled, messageOf } from '../../base/errors';
-import { type Logger, unlinked } from '../../base/log';
+import type { Logger } from '../../base/log';
 import { explain } from '../errorWords';
 import { SCHEME, SCHEME_READONLY, type CommandId } from '../ids';
 import { pickPod, type ActivePod } from '../activePod';
@@ -8,6 +8,7 @@ import { PodUnavailableError } from '../../pods/contracts';
 import { isRow } from '../podsView/nodes';
 import type { PodStore } from '../../pods/store';
 import type { Pod } from '../../runpod/types';
+import { notice } from '../prompts/notice';
 
 /**
  * Registers a command. Called with a target as text (a keybinding, a task, another extension) it rejects with the
@@ -32,7 +33,7 @@ export function command<R>(id: CommandId, log: Logger, body: (...args: unknown[]
 export async function showError(error: unknown): Promise<void> {
   if (isCancelled(error)) return;
   const { message, action } = explain(error);
-  const answer = await window.showErrorMessage(unlinked(message), ...(action ? [action.title] : []));
+  const answer = await notice.fail(message, ...(action ? [action.title] : []));
   if (action && answer === action.title) await run(action.command, ...(action.args ?? []));
 }
 

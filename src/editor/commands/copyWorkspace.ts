@@ -1,4 +1,4 @@
-import { commands, l10n, ProgressLocation, window, type Disposable } from 'vscode';
+import { commands, l10n, ProgressLocation, type Disposable } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { quote } from '../../base/shell';
 import { PodUnavailableError } from '../../pods/contracts';
@@ -6,6 +6,8 @@ import type { Pod } from '../../runpod/types';
 import type { Parts } from '../parts';
 import { choices, command, run, Targets } from './command';
 import { workspaceUri } from './openWorkspace';
+import { notice } from '../prompts/notice';
+import { withProgress } from '../progress';
 
 /** A large tree on a network volume takes minutes to add up; more than this helps nobody decide. */
 const SIZE_DEADLINE_MS = 5 * 60_000;
@@ -32,7 +34,7 @@ export function registerCopyWorkspace(parts: Parts): Disposable {
 
 /** @returns bytes, or undefined where the pod could not say */
 async function measure(parts: Parts, pod: Pod, path: string): Promise<number | undefined> {
-  return window.withProgress({ location: ProgressLocation.Notification, title: l10n.t('Adding up {0} of {1}…', path, pod.name), cancellable: true }, async (_, token) => {
+  return withProgress({ location: ProgressLocation.Notification, title: l10n.t('Adding up {0} of {1}…', path, pod.name), cancellable: true }, async (_, token) => {
     const controller = new AbortController();
     token.onCancellationRequested(() => controller.abort());
     const { stdout } = await parts.sessions.get(pod.id).run(`du -sk -- ${quote(path)} 2>/dev/null`, { deadlineMs: SIZE_DEADLINE_MS, signal: controller.signal, endable: true });
@@ -47,7 +49,7 @@ async function offer(pod: Pod, folder: ReturnType<typeof workspaceUri>, bytes: n
   const open = l10n.t('Open Folder');
   const known = (await commands.getCommands(true)).includes(DOWNLOAD);
   const size = bytes === undefined ? l10n.t('The size of {0} on {1} could not be read.', folder.path, pod.name) : l10n.t('{0} on {1} holds {2}.', folder.path, pod.name, fileSize(bytes));
-  const answer = await window.showInformationMessage(size, ...(known ? [copy] : [open]));
+  const answer = await notice.inform(size, ...(known ? [copy] : [open]));
   if (answer === undefined) throw new CancelledError();
   if (answer === open) await run('runpod.openRemoteWorkspace', { podId: pod.id });
   else await commands.executeCommand(DOWNLOAD, folder);

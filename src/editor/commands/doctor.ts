@@ -1,10 +1,11 @@
 import { l10n, ProgressLocation, window, type Disposable, type OutputChannel } from 'vscode';
-import { unlinked } from '../../base/log';
 import { diagnose, type DoctorStep } from '../../pods/doctor';
 import { ensureOwnKey } from '../../ssh/keys';
 import { findingWords, hintWords, stepName } from '../doctorWords';
 import type { Parts } from '../parts';
 import { command, run, Targets, targetId } from './command';
+import { notice } from '../prompts/notice';
+import { withProgress } from '../progress';
 
 const MARKS: Readonly<Record<DoctorStep['outcome'], string>> = { ok: '✓', warning: '!', failed: '✗', 'not-reached': '·' };
 
@@ -20,7 +21,7 @@ export function registerDoctor(parts: Parts): Disposable {
     out.clear();
     out.show(true);
     out.appendLine(pod ? l10n.t('{0} ({1})', pod.name, pod.id) : l10n.t('RunPod account'));
-    const steps = await window.withProgress({ location: ProgressLocation.Window, title: l10n.t('RunPod Doctor…'), cancellable: false }, () => examine(parts, pod?.id, out));
+    const steps = await withProgress({ location: ProgressLocation.Window, title: l10n.t('RunPod Doctor…'), cancellable: false }, () => examine(parts, pod?.id, out));
     void conclude(steps, pod, out);
     return steps;
   });
@@ -56,12 +57,12 @@ async function conclude(steps: readonly DoctorStep[], pod: { id: string; name: s
     const worth = steps.some((s) => s.outcome === 'warning') ? ` ${l10n.t('One thing is worth a look in the report.')}` : '';
     out.appendLine('');
     out.appendLine(l10n.t('Everything that is needed works.') + worth);
-    window.setStatusBarMessage(`$(check) ${l10n.t('{0}: everything that is needed works.', name)}`, 8000);
+    notice.brief(l10n.t('{0}: everything that is needed works.', name), 8000, 'check');
     return;
   }
   const hint = broken.hint && hintWords(broken.hint);
   const action = hint?.action;
   const message = l10n.t('{0}: {1} fails: {2}.', name, stepName(broken.id), findingWords(broken)) + (hint ? ` ${hint.text}` : '');
-  const answer = await window.showWarningMessage(unlinked(message), ...(action ? [action.title] : []));
+  const answer = await notice.warn(message, ...(action ? [action.title] : []));
   if (action && answer === action.title) await run(action.command, ...(pod ? [{ podId: pod.id }] : []));
 }

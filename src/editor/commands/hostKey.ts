@@ -1,7 +1,8 @@
-import { l10n, window, type Disposable } from 'vscode';
+import { l10n, type Disposable } from 'vscode';
 import { PodUnavailableError } from '../../pods/contracts';
 import type { PinSubject } from '../../ssh/pins';
 import type { Parts } from '../parts';
+import { notice } from '../prompts/notice';
 import { command, run, targetId, Targets } from './command';
 
 /**
@@ -22,7 +23,7 @@ export function registerHostKey(parts: Parts): Disposable {
       const again = await meet(parts, id);
       if (again) throw again;
     }
-    void window.showInformationMessage(l10n.t('The host key of {0} is in order.', name));
+    void notice.inform(l10n.t('The host key of {0} is in order.', name));
     return true;
   });
 }
@@ -62,7 +63,7 @@ async function trusts(name: string, { podId, pod, facts }: PodUnavailableError):
   ].join('\n\n');
   const trust = l10n.t('Trust This Key');
   const log = l10n.t('Show Log');
-  const answer = await window.showWarningMessage(l10n.t('Is this the host key of {0}?', name), { modal: true, detail }, trust, log);
+  const answer = await notice.ask(l10n.t('Is this the host key of {0}?', name), detail, trust, log);
   if (answer === log) await run('runpod.showPodLog', { podId });
   return answer === trust;
 }

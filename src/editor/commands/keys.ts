@@ -1,11 +1,13 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { FileType, l10n, ThemeIcon, Uri, window, workspace, type Disposable, type QuickPickItem } from 'vscode';
+import { FileType, l10n, ThemeIcon, Uri, workspace, type Disposable, type QuickPickItem } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { RunPodError } from '../../runpod/errors';
 import { isRunPod } from '../../runpod/keyOrigin';
 import type { Parts } from '../parts';
 import { choices, command } from './command';
+import { notice } from '../prompts/notice';
+import { ask, setRows } from '../prompts/ask';
 
 interface Source {
   readonly label: string;
@@ -40,42 +42,42 @@ export function registerKeyCommands(parts: Parts): Disposable[] {
     command('runpod.signOut', parts.log, async () => {
       await parts.keys.signOut();
       const left = parts.keys.environmentKeyPresent ? ` ${l10n.t('RUNPOD_API_KEY in the environment is no longer used here.')}` : '';
-      window.setStatusBarMessage(l10n.t('Signed out of RunPod.') + left, 8000);
+      notice.brief(l10n.t('Signed out of RunPod.') + left, 8000);
     }),
     command('runpod.addSshKey', parts.log, async () => {
       const client = await parts.api.client();
       const key = await parts.identities.ownPublicKey();
       await client.sshKeys.add(key);
-      void window.showInformationMessage(l10n.t('The key of this extension is now among your account’s SSH keys. Pods created from now on accept it; running pods keep the keys they started with.'));
+      void notice.inform(l10n.t('The key of this extension is now among your account’s SSH keys. Pods created from now on accept it; running pods keep the keys they started with.'));
       return key;
     }),
   ];
 }
 
 const sayWhose = (name: string | undefined): void =>
-  void window.setStatusBarMessage(name === undefined ? l10n.t('This window uses the key without a name.') : l10n.t('This window uses the RunPod account {0}.', name), 8000);
+  notice.brief(name === undefined ? l10n.t('This window uses the key without a name.') : l10n.t('This window uses the RunPod account {0}.', name), 8000);
 
 const ADD = '\0add';
 
 /** @returns the name, empty for the key without one, or `ADD` */
 async function pickAccount({ keys }: Parts): Promise<string> {
   const unnamed = (await keys.hasUnnamed()) || keys.environmentKeyPresent;
-  const mark = (name: string | undefined): string => (keys.active === name ? `$(check) ` : '');
+  const mark = (name: string | undefined): Pick<QuickPickItem, 'iconPath'> => (keys.active === name ? { iconPath: new ThemeIcon('check') } : {});
   const remove = { iconPath: new ThemeIcon('trash'), tooltip: l10n.t('Forget This Key') };
-  const pick = window.createQuickPick<QuickPickItem & { readonly name: string }>();
+  const pick = ask.list<QuickPickItem & { readonly name: string }>();
   pick.title = l10n.t('RunPod Account of This Window');
   pick.placeholder = l10n.t('Each window uses one; running pods of the others go on billing');
-  pick.items = [
-    ...(unnamed ? [{ label: `${mark(undefined)}${l10n.t('Key without a Name')}`, name: '' }] : []),
-    ...keys.names.map((name) => ({ label: `${mark(name)}${name}`, name, buttons: [remove] })),
-    { label: `$(add) ${l10n.t('Add an Account…')}`, name: ADD },
-  ];
+  setRows(pick, [
+    ...(unnamed ? [{ label: l10n.t('Key without a Name'), ...mark(undefined), name: '' }] : []),
+    ...keys.names.map((name) => ({ label: name, ...mark(name), name, buttons: [remove] })),
+    { label: l10n.t('Add an Account…'), iconPath: new ThemeIcon('add'), name: ADD },
+  ]);
   try {
     return await new Promise<string>((resolve, reject) => {
       pick.onDidAccept(() => resolve(pick.selectedItems[0]?.name ?? ''));
       pick.onDidTriggerItemButton(({ item }) => {
         void keys.forget(item.name);
-        pick.items = pick.items.filter((i) => i !== item);
+        setRows(pick, pick.items.filter((i) => i !== item));
       });
       pick.onDidHide(() => reject(new CancelledError()));
       pick.show();
@@ -86,7 +88,7 @@ async function pickAccount({ keys }: Parts): Promise<string> {
 }
 
 async function addAccount(parts: Parts): Promise<{ account: string; pods: number }> {
-  const name = await window.showInputBox({
+  const name = await ask.text({
     title: l10n.t('Add an Account'),
     prompt: l10n.t('A name for it, for example of the team'),
     ignoreFocusOut: true,
@@ -120,13 +122,13 @@ async function pickSource(parts: Parts, origin: string): Promise<Source> {
   const found = await importable(parts);
   const type: Source = { label: l10n.t('Enter a Key…'), description: l10n.t('made in the RunPod console under Settings, API Keys'), read: () => askKey(origin) };
   if (found.length === 0) return type;
-  const picked = await window.showQuickPick([type, ...found], { title: l10n.t('Set API Key'), placeHolder: l10n.t('Where is the key?'), ignoreFocusOut: true });
+  const picked = await ask.oneOf([type, ...found], { title: l10n.t('Set API Key'), placeHolder: l10n.t('Where is the key?'), ignoreFocusOut: true });
   if (!picked) throw new CancelledError();
   return picked;
 }
 
 async function askKey(origin: string): Promise<string> {
-  const key = await window.showInputBox({
+  const key = await ask.text({
     title: l10n.t('Set API Key'),
     prompt: isRunPod(origin)
       ? l10n.t('It is kept in the editor’s secret storage on this machine and sent to RunPod only.')

@@ -1,4 +1,4 @@
-import { commands, Disposable, env, FileType, l10n, UIKind, Uri, window, workspace } from 'vscode';
+import { commands, Disposable, env, FileType, l10n, UIKind, Uri, workspace } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { normalise } from '../../files/names';
 import { PodUnavailableError } from '../../pods/contracts';
@@ -7,6 +7,9 @@ import type { Pod } from '../../runpod/types';
 import { SCHEME, SCHEME_READONLY } from '../ids';
 import type { Parts } from '../parts';
 import { choices, command, run, Targets } from './command';
+import { notice } from '../prompts/notice';
+import { ask } from '../prompts/ask';
+import { withProgress } from '../progress';
 
 /** Where a pod's files begin: its mount path as the API says it, else the root user's home. */
 export const workspaceUri = (pod: Pod): Uri => Uri.from({ scheme: SCHEME, authority: pod.id, path: pod.mount?.path ?? '/root' });
@@ -21,7 +24,7 @@ export function registerOpenWorkspace(parts: Parts): Disposable {
     // The connection is made now: what is wrong with it is said here, not by an empty explorer.
     const session = parts.sessions.get(pod.id);
     parts.identities.askAgain();
-    await window.withProgress({ location: { viewId: 'runpod.pods' } }, () => session.link());
+    await withProgress({ location: { viewId: 'runpod.pods' } }, () => session.link());
     const path = how.path === 'ask' ? await askPath(pod) : (how.path ?? workspaceUri(pod).path);
     const uri = Uri.from({ scheme: how.readOnly === true ? SCHEME_READONLY : SCHEME, authority: pod.id, path });
     if (how.path !== undefined && !((await workspace.fs.stat(uri)).type & FileType.Directory)) throw new Error(l10n.t('{0} on {1} is a file, not a folder.', path, pod.name));
@@ -49,7 +52,7 @@ function readChoices(second: unknown): OpenChoices {
 }
 
 async function askPath(pod: Pod): Promise<string> {
-  const path = await window.showInputBox({
+  const path = await ask.text({
     title: l10n.t('Open Folder on {0}', pod.name),
     prompt: l10n.t('A folder of the pod. Outside its volume everything is lost with a stop.'),
     value: workspaceUri(pod).path,
@@ -61,7 +64,7 @@ async function askPath(pod: Pod): Promise<string> {
 
 async function startFirst(pod: Pod): Promise<undefined> {
   const start = l10n.t('Start Pod');
-  const answer = await window.showWarningMessage(l10n.t('{0} is stopped, so its files cannot be reached.', pod.name), start);
+  const answer = await notice.warn(l10n.t('{0} is stopped, so its files cannot be reached.', pod.name), start);
   if (answer === start) await run('runpod.startPod', { podId: pod.id });
   return undefined;
 }

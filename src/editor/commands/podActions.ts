@@ -1,4 +1,4 @@
-import { l10n, ProgressLocation, window, type Disposable } from 'vscode';
+import { l10n, ProgressLocation, type Disposable } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { endPod, type Ended } from '../../pods/endPod';
 import { stoppedStoragePerHour } from '../../pods/money';
@@ -9,6 +9,8 @@ import type { Parts } from '../parts';
 import { gigabytes, rate } from '../words';
 import { choices, command, run, Targets } from './command';
 import { showUntilReady, waysOut } from './untilReady';
+import { notice } from '../prompts/notice';
+import { withProgress } from '../progress';
 
 /** How a start is asked for. Prices in USD per hour. */
 export interface StartHow {
@@ -56,7 +58,7 @@ export function registerPodActions(parts: Parts, start: (pod: Pod, how: StartHow
     command('runpod.restartPod', parts.log, async (target, options) => {
       const pod = await targets.pod(target, l10n.t('Restart which pod?'), can('restart'));
       if (choices(options)?.['confirmed'] !== true)
-        await confirm(
+        await notice.confirm(
           l10n.t('Restart {0}?', pod.name),
           l10n.t('What runs on it ends, and everything outside {0} is lost. It keeps its machine and goes on billing.', pod.mount?.path ?? l10n.t('its volume (it has none)')),
           l10n.t('Restart Pod'),
@@ -100,7 +102,7 @@ async function confirmStop(pod: Pod, ends: string): Promise<void> {
         : l10n.t('It has no volume, so nothing on it is kept.');
   const gpu = pod.gpu ? l10n.t('Its GPU may be gone when you start it again.') : '';
   const rest = pod.mount ? l10n.t('Everything else on its disk is lost.') : '';
-  await confirm(l10n.t('Stop {0}?', pod.name), [ends, l10n.t('Compute billing ends.'), kept, rest, gpu].filter(Boolean).join(' '), l10n.t('Stop Pod'));
+  await notice.confirm(l10n.t('Stop {0}?', pod.name), [ends, l10n.t('Compute billing ends.'), kept, rest, gpu].filter(Boolean).join(' '), l10n.t('Stop Pod'));
 }
 
 async function confirmTerminate(pod: Pod, ends: string): Promise<void> {
@@ -114,19 +116,14 @@ async function confirmTerminate(pod: Pod, ends: string): Promise<void> {
   const verb = l10n.t('Terminate {0}', pod.name);
   // Of a pod that can be reached, what would be gone for good.
   const further = pod.mount?.kind === 'persistent' && pod.ssh.direct ? [copy] : [];
-  const answer = await window.showWarningMessage(l10n.t('Terminate {0}?', pod.name), { modal: true, detail: [ends, lost].filter(Boolean).join(' ') }, verb, ...further);
+  const answer = await notice.ask(l10n.t('Terminate {0}?', pod.name), [ends, lost].filter(Boolean).join(' '), verb, ...further);
   if (answer === copy) await run('runpod.copyWorkspace', { podId: pod.id });
   if (answer !== verb) throw new CancelledError();
 }
 
-/** A modal question with one verb; leaving it cancels. */
-async function confirm(question: string, detail: string, verb: string): Promise<void> {
-  if ((await window.showWarningMessage(question, { modal: true, detail }, verb)) !== verb) throw new CancelledError();
-}
-
 /** Stops, and is done when RunPod says it is stopped. What it does not confirm is seen to by the second look. */
 async function stop(parts: Parts, pod: Pod): Promise<{ id: string; status: string }> {
-  const { pod: now = pod, confirmed } = await window.withProgress({ location: ProgressLocation.Window, title: l10n.t('Stopping {0}…', pod.name) }, () => end(parts, pod, 'stop'));
+  const { pod: now = pod, confirmed } = await withProgress({ location: ProgressLocation.Window, title: l10n.t('Stopping {0}…', pod.name) }, () => end(parts, pod, 'stop'));
   const status = confirmed && now.status !== 'EXITED' ? 'TERMINATED' : now.status;
   if (status === 'TERMINATED') await forget(parts, pod);
   else parts.sessions.podChanged(now);
@@ -135,7 +132,7 @@ async function stop(parts: Parts, pod: Pod): Promise<{ id: string; status: strin
 
 /** Terminates, and is done when RunPod no longer knows the pod. */
 async function terminate(parts: Parts, pod: Pod): Promise<{ id: string }> {
-  const { confirmed } = await window.withProgress({ location: ProgressLocation.Window, title: l10n.t('Terminating {0}…', pod.name) }, () => end(parts, pod, 'terminate'));
+  const { confirmed } = await withProgress({ location: ProgressLocation.Window, title: l10n.t('Terminating {0}…', pod.name) }, () => end(parts, pod, 'terminate'));
   if (confirmed) await forget(parts, pod);
   return { id: pod.id };
 }

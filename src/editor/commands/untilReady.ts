@@ -1,4 +1,4 @@
-import { l10n, ProgressLocation, window } from 'vscode';
+import { l10n, ProgressLocation } from 'vscode';
 import { isCancelled } from '../../base/errors';
 import { waitUntilReady, type ReadyProgress, type Stuck } from '../../pods/ready';
 import type { Pod } from '../../runpod/types';
@@ -6,6 +6,8 @@ import type { Parts } from '../parts';
 import { longTime, money } from '../words';
 import { run, showError } from './command';
 import { hasNoGpu, WaysOut } from './withoutGpu';
+import { notice } from '../prompts/notice';
+import { withProgress } from '../progress';
 
 export interface ReadyOptions {
   /** What a cancel of the wait means beyond no longer waiting, for example ending a pod that was just made. */
@@ -37,7 +39,7 @@ export async function showUntilReady(parts: Parts, podId: string, name: string, 
  * @throws CancelledError when the person has enough of waiting; PodUnavailableError when it will not get there
  */
 export async function untilReady(parts: Parts, podId: string, name: string, onProgress?: (text: string) => void): Promise<Pod> {
-  const ready = await window.withProgress({ location: ProgressLocation.Notification, title: name, cancellable: true }, async (progress, token) => {
+  const ready = await withProgress({ location: ProgressLocation.Notification, title: name, cancellable: true }, async (progress, token) => {
     const controller = new AbortController();
     token.onCancellationRequested(() => controller.abort());
     return waitUntilReady(
@@ -91,7 +93,7 @@ async function askStuck(name: string, stuck: Stuck): Promise<'wait' | 'stop'> {
       ? l10n.t('It runs, but no SSH server answers; its image may not start one.')
       : l10n.t('Large images can take that long; a bad machine never gets there.');
   const cost = stuck.spent === undefined ? l10n.t('It may be billing.') : l10n.t('So far it has cost {0}.', money(stuck.spent, { estimate: true }));
-  const answer = await window.showWarningMessage(`${l10n.t('{0} is not ready after {1}.', name, longTime(stuck.elapsedMs))} ${why} ${cost}`, wait, stop);
+  const answer = await notice.warn(`${l10n.t('{0} is not ready after {1}.', name, longTime(stuck.elapsedMs))} ${why} ${cost}`, wait, stop);
   return answer === stop ? 'stop' : 'wait';
 }
 
@@ -99,7 +101,7 @@ async function announce(parts: Parts, pod: Pod): Promise<void> {
   if (hasNoGpu(pod)) return waysOut(parts).afterEmptyStart(pod);
   const open = l10n.t('Open Folder');
   const terminal = l10n.t('Open Terminal');
-  const answer = await window.showInformationMessage(l10n.t('{0} is ready.', pod.name), open, terminal);
+  const answer = await notice.inform(l10n.t('{0} is ready.', pod.name), open, terminal);
   if (answer === open) await run('runpod.openRemoteWorkspace', { podId: pod.id });
   if (answer === terminal) await run('runpod.openTerminal', { podId: pod.id });
 }

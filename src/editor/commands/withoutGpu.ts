@@ -1,4 +1,4 @@
-import { l10n, ProgressLocation, window } from 'vscode';
+import { l10n, ProgressLocation } from 'vscode';
 import { isCancelled } from '../../base/errors';
 import { SpotRefusedError } from '../../pods/bid';
 import { keepStarting, type StartApi, type StartRefusedError } from '../../pods/start';
@@ -7,6 +7,8 @@ import { startRefusedWords } from '../errorWords';
 import type { Parts } from '../parts';
 import { rate } from '../words';
 import { run, showError } from './command';
+import { notice } from '../prompts/notice';
+import { withProgress } from '../progress';
 
 /** A GPU pod whose machine had no GPU left when it started. */
 export const hasNoGpu = (pod: Pod): boolean => pod.cpu === undefined && (pod.gpu === undefined || pod.gpu.count === 0);
@@ -44,7 +46,7 @@ export class WaysOut {
   }
 
   async #offer(message: string, ways: readonly Way[]): Promise<void> {
-    const answer = await window.showWarningMessage(message, ...ways.map((way) => way.title));
+    const answer = await notice.warn(message, ...ways.map((way) => way.title));
     await ways.find((way) => way.title === answer)?.go().catch(showError);
   }
 
@@ -59,7 +61,7 @@ export class WaysOut {
   async #try(pod: Pod, given?: StartApi): Promise<void> {
     const { parts } = this;
     const api = given ?? (await parts.api.client()).pods;
-    const started = await window.withProgress({ location: ProgressLocation.Notification, title: l10n.t('Waiting for a GPU for {0}', pod.name), cancellable: true }, async (progress, token) => {
+    const started = await withProgress({ location: ProgressLocation.Notification, title: l10n.t('Waiting for a GPU for {0}', pod.name), cancellable: true }, async (progress, token) => {
       const controller = new AbortController();
       token.onCancellationRequested(() => controller.abort());
       return keepStarting(api, pod, {

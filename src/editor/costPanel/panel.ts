@@ -12,6 +12,7 @@ import { panelHtml } from './html';
 import { readFromView, type CostsMessage, type ToView, type UseMessage } from './messages';
 import { billsFrom, figures, idleStorage, monthOf, panelPods, rowsOf, type Bills } from './model';
 import { panelWords } from './words';
+import { notice } from '../prompts/notice';
 
 const DAY_MS = 86_400_000;
 /** RunPod bills every five minutes; asking more often tells nothing new. */
@@ -139,7 +140,7 @@ class CostPanel implements Disposable {
     if (!file) throw new CancelledError();
     const { rows } = await this.exportTo(file);
     const open = l10n.t('Open File');
-    const answer = await window.showInformationMessage(l10n.t('Costs exported; rows: {0}.', rows), open);
+    const answer = await notice.inform(l10n.t('Costs exported; rows: {0}.', rows), open);
     if (answer === open) await window.showTextDocument(file);
   }
 

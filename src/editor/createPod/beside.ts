@@ -1,4 +1,4 @@
-import { l10n, window, type Disposable } from 'vscode';
+import { l10n, type Disposable } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { besideRequest, nameBeside } from '../../pods/beside';
 import { wishOf } from '../../pods/guard/wish';
@@ -10,6 +10,7 @@ import { rate } from '../words';
 import { createAsked } from './command';
 import { hardwareStep } from './hardwareStep';
 import { catalogReader } from './wizard';
+import { notice } from '../prompts/notice';
 
 /** `runpod.createPodOnVolume(pod)`: another pod like this one, on hardware that is free where its network volume lies. */
 export function registerBeside(parts: Parts): Disposable {
@@ -34,7 +35,7 @@ async function createBeside(parts: Parts, pod: Pod): Promise<unknown> {
   const request = besideRequest(pod, name, candidate, dataCenter);
   const create = l10n.t('Create {0}', name);
   const detail = l10n.t('{0} in {1} for {2}, with the image and environment of {3} and the same {4}. It bills until it is stopped. {3} stays as it is.', candidate.label, dataCenter, rate(candidate.perHour), pod.name, mount.path);
-  if ((await window.showInformationMessage(l10n.t('Create {0}?', name), { modal: true, detail }, create)) !== create) throw new CancelledError();
+  await notice.confirm(l10n.t('Create {0}?', name), detail, create, 'information');
   const limits = wishOf(pod);
   return createAsked(parts, [{ request, label: candidate.label, perHour: candidate.perHour, ...(limits ? { limits } : {}) }]);
 }

@@ -1,4 +1,4 @@
-import { commands, l10n, window, type Disposable, type Uri } from 'vscode';
+import { commands, l10n, ThemeIcon, type Disposable, type Uri } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import type { Asked } from '../../pods/asked';
 import { wishAmong, WISH_FIELDS, type GuardWish } from '../../pods/guard/wish';
@@ -11,6 +11,7 @@ import { foldersWithProfiles, readFolder, summaryOf } from '../profile/folder';
 import { placeOrOffer } from './offers';
 import { place } from './place';
 import { askForPod } from './wizard';
+import { ask } from '../prompts/ask';
 
 export function registerCreatePod(parts: Parts): Disposable[] {
   parts.watches.start(async (_order, asked) => void afterCreate(parts, await place(parts, asked), { asked: true }));
@@ -44,11 +45,11 @@ async function askWhereFrom(): Promise<{ readonly uri: Uri; readonly key: string
   const rows = read.flatMap(({ folder, profiles }) =>
     // A file with something wrong in it is offered as well: choosing it says what.
     profiles.length === 0
-      ? [{ label: `$(warning) runpod.json`, description: folder.name, from: { uri: folder.uri, key: undefined } }]
-      : profiles.map((p) => ({ label: `$(file-code) ${p.key ?? folder.name}`, description: `${summaryOf(p)}${folders.length > 1 ? ` · ${folder.name}` : ''}`, from: { uri: folder.uri, key: p.key } })),
+      ? [{ label: 'runpod.json', iconPath: new ThemeIcon('warning'), description: folder.name, from: { uri: folder.uri, key: undefined } }]
+      : profiles.map((p) => ({ label: p.key ?? folder.name, iconPath: new ThemeIcon('file-code'), description: `${summaryOf(p)}${folders.length > 1 ? ` · ${folder.name}` : ''}`, from: { uri: folder.uri, key: p.key } })),
   );
-  const byHand = { label: `$(list-selection) ${l10n.t('Choose by Hand…')}`, description: l10n.t('hardware, image and storage'), from: undefined };
-  const picked = await window.showQuickPick([...rows, byHand], { title: l10n.t('New Pod'), placeHolder: l10n.t('Start from a profile of this folder, or choose by hand'), matchOnDescription: true, ignoreFocusOut: true });
+  const byHand = { label: l10n.t('Choose by Hand…'), iconPath: new ThemeIcon('list-selection'), description: l10n.t('hardware, image and storage'), from: undefined };
+  const picked = await ask.oneOf([...rows, byHand], { title: l10n.t('New Pod'), placeHolder: l10n.t('Start from a profile of this folder, or choose by hand'), matchOnDescription: true, ignoreFocusOut: true });
   if (!picked) throw new CancelledError();
   return picked.from;
 }

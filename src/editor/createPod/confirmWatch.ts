@@ -1,7 +1,8 @@
-import { l10n, window } from 'vscode';
+import { l10n } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import type { Asked } from '../../pods/asked';
 import { WATCH_FOR_MS } from '../../pods/watch';
+import { ask } from '../prompts/ask';
 import { longTime, rate } from '../words';
 
 /** What a person is asked about: hardware to wait for, the first of it by its pod's name. */
@@ -22,7 +23,7 @@ export async function confirmWatch(awaited: readonly Awaited[]): Promise<'create
       : l10n.t('Also after a restart of the editor, while one of its windows is open, for {0} at most. It bills from then on.', longTime(WATCH_FOR_MS)),
     when: 'create-on-sight' as const,
   };
-  const answer = await window.showQuickPick(cap > 0 ? [tell, create] : [tell], {
+  const answer = await ask.oneOf(cap > 0 ? [tell, create] : [tell], {
     title: l10n.t('Watch for {0}', labels),
     placeHolder: l10n.t('What to do when {0} is free', labels),
     ignoreFocusOut: true,

@@ -1,9 +1,10 @@
-import { l10n, QuickInputButtons, ThemeIcon, window, type QuickInputButton } from 'vscode';
+import { l10n, QuickInputButtons, ThemeIcon, type QuickInputButton } from 'vscode';
 import { cpuCandidate, keyOf, type Candidate, type Catalog } from '../../pods/candidates';
 import { ceilingIn, countIn, hardwareRows, matchesQuery, offerOf, placesOf, suggestedRow, type HardwareRow } from '../../pods/hardwareSearch';
 import { heading, walk, type BACK, type Choice, type StepPlace } from '../prompts/steps';
 import { placesText } from '../prompts/stock';
 import { gigabytes, rate } from '../words';
+import { ask, setRows } from '../prompts/ask';
 
 /** What a person picked: a computer to rent, or one to wait for. */
 export interface HardwareAnswer {
@@ -32,7 +33,7 @@ const CPU_SIZES = [2, 4, 8, 16] as const;
  * @throws CancelledError when the person leaves
  */
 export function hardwareStep(step: HardwareStep): Promise<HardwareAnswer | typeof BACK> {
-  const pick = window.createQuickPick<Row>();
+  const pick = ask.list<Row>();
   let count = step.count;
   let catalog: Catalog | undefined;
   let asked = 0;
@@ -42,7 +43,7 @@ export function hardwareStep(step: HardwareStep): Promise<HardwareAnswer | typeo
     pick.placeholder = `${count === 1 ? l10n.t('1 GPU') : l10n.t('{0} GPUs', count)} · ${words}`;
     const next = COUNTS[(COUNTS.indexOf(count as 1) + 1) % COUNTS.length] ?? 1;
     pick.buttons = [...(step.step > 1 ? [QuickInputButtons.Back] : []), { iconPath: new ThemeIcon('layers'), tooltip: next === 1 ? l10n.t('Show Pods with 1 GPU') : l10n.t('Show Pods with {0} GPUs', next) }];
-    if (catalog) pick.items = rowsOf(catalog, count, pick.value, step);
+    if (catalog) setRows(pick, rowsOf(catalog, count, pick.value, step));
   };
   const read = (reject: (error: unknown) => void): void => {
     const turn = ++asked;

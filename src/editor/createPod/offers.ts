@@ -1,4 +1,4 @@
-import { l10n, window } from 'vscode';
+import { l10n } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { isFullyBooked, type CreateJournal } from '../../pods/create';
 import { inOtherCloud, inOtherDataCenters, onHardware } from '../../pods/waysOut';
@@ -11,6 +11,7 @@ import { hardwareStep } from './hardwareStep';
 import type { Asked } from '../../pods/asked';
 import { place } from './place';
 import { catalogReader } from './wizard';
+import { notice } from '../prompts/notice';
 
 /**
  * Creates one of what was asked; where no machine is free, says so and offers other data centers, the other cloud, another
@@ -48,7 +49,7 @@ async function offer(parts: Parts, asked: readonly Asked[]): Promise<readonly As
   const labels = [...new Set(asked.map((a) => a.label))].join(', ');
   const places = asked[0]?.request.dataCenterIds?.join(', ');
   const message = places === undefined ? l10n.t('No {0} free right now.', labels) : l10n.t('No {0} free in {1} right now.', labels, places);
-  const answer = await window.showWarningMessage(message, ...ways.map((w) => w.title));
+  const answer = await notice.warn(message, ...ways.map((w) => w.title));
   const way = ways.find((w) => w.title === answer);
   if (!way) throw new CancelledError();
   return way.go();

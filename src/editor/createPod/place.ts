@@ -1,4 +1,4 @@
-import { l10n, ProgressLocation, window } from 'vscode';
+import { l10n, ProgressLocation } from 'vscode';
 import { isCancelled } from '../../base/errors';
 import { CreateCancelledError, createFirst, withSshAccess, type CreateJournal } from '../../pods/create';
 import type { RunPodClient } from '../../runpod/client';
@@ -9,6 +9,7 @@ import { guardUrls } from '../settings';
 import { rate } from '../words';
 import type { Asked } from '../../pods/asked';
 import { withLimits } from './limits';
+import { withProgress } from '../progress';
 
 /**
  * Creates one pod from the first of several requests that is placed, with a notification that can be cancelled.
@@ -24,7 +25,7 @@ export async function place(parts: Parts, asked: readonly Asked[], journal: Crea
   const access = await sshAccess(parts, client, template);
   const requests = asked.map((a) => withSshAccess(withLimits(a.request, a.limits, guardUrls(), a.request.templateId === first.templateId ? template : undefined), access));
   try {
-    const pod = await window.withProgress({ location: ProgressLocation.Notification, title: l10n.t('Creating {0}', first.name), cancellable: true }, async (progress, token) => {
+    const pod = await withProgress({ location: ProgressLocation.Notification, title: l10n.t('Creating {0}', first.name), cancellable: true }, async (progress, token) => {
       const controller = new AbortController();
       token.onCancellationRequested(() => {
         controller.abort();

@@ -1,4 +1,4 @@
-import { l10n, window, type Disposable } from 'vscode';
+import { l10n, type Disposable } from 'vscode';
 import { CancelledError, messageOf } from '../../base/errors';
 import { proposedBid } from '../../pods/bid';
 import { withSshAccess } from '../../pods/create';
@@ -20,6 +20,7 @@ import { createAsked } from './command';
 import { hardwareStep, type HardwareAnswer } from './hardwareStep';
 import { withLimits } from './limits';
 import { catalogReader } from './wizard';
+import { notice } from '../prompts/notice';
 
 /**
  * `runpod.createSpotPod({name, image, gpu, bidPerGpu, timeLimitMinutes?, idleStopMinutes?, budgetUsd?, atLimit?, …})`: a pod that
@@ -139,7 +140,7 @@ async function askForSpot(parts: Parts): Promise<SpotAnswer> {
 async function offerOnDemand(parts: Parts, error: RunPodError, request: CreatePodRequest, limits: GuardWish | undefined, candidate: HardwareAnswer['candidate']): Promise<unknown> {
   const create = l10n.t('Create On Demand ({0})', rate(candidate.perHour));
   const why = error.code === 'no-capacity' ? l10n.t('RunPod gave no spot pod for this bid.') : l10n.t('This account gets no spot pods.');
-  const answer = await window.showWarningMessage(`${why} ${l10n.t('RunPod says: “{0}”', error.detail ?? messageOf(error))} ${l10n.t('Nearest on demand: {0} at {1}.', candidate.label, rate(candidate.perHour))}`, create);
+  const answer = await notice.warn(`${why} ${l10n.t('RunPod says: “{0}”', error.detail ?? messageOf(error))} ${l10n.t('Nearest on demand: {0} at {1}.', candidate.label, rate(candidate.perHour))}`, create);
   if (answer !== create) throw new CancelledError();
   return createAsked(parts, [{ request, label: candidate.label, perHour: candidate.perHour, ...(limits ? { limits } : {}) }]);
 }
@@ -155,7 +156,7 @@ async function tellEnd(parts: Parts, pod: Pod): Promise<void> {
   const again = l10n.t('Bid Again…');
   const other = l10n.t('New Spot Pod…');
   const ways = pod.status === 'EXITED' && parts.store.find(pod.id) !== undefined ? [again, other] : [other];
-  const answer = await window.showWarningMessage(l10n.t('{0} was outbid and has stopped. {1}', pod.name, kept), ...ways);
+  const answer = await notice.warn(l10n.t('{0} was outbid and has stopped. {1}', pod.name, kept), ...ways);
   if (answer === again) await run('runpod.startPod', { podId: pod.id });
   if (answer === other) await run('runpod.createSpotPod');
 }

@@ -1,4 +1,4 @@
-import { l10n, window } from 'vscode';
+import { l10n } from 'vscode';
 import { CancelledError, messageOf } from '../../base/errors';
 import { bidTerms, bidWithin, firstBid, proposedBid, SpotRefusedError, startWithBid, takesNoBids, type BidTerms } from '../../pods/bid';
 import { gpuCandidate } from '../../pods/candidates';
@@ -9,6 +9,7 @@ import type { RunPodClient } from '../../runpod/client';
 import type { Pod } from '../../runpod/types';
 import type { StartHow } from '../commands/podActions';
 import type { Parts } from '../parts';
+import { notice } from '../prompts/notice';
 import { foldersWithProfiles, readFolder } from '../profile/folder';
 import { bidProblem, bidPrompt } from '../prompts/bid';
 import { BACK, textStep } from '../prompts/steps';
@@ -95,7 +96,7 @@ async function mayStartWithoutBid(pod: Pod, { ask }: StartHow, cap: number | und
   const said = refused ? `${l10n.t('RunPod says: “{0}”', refused.cause.detail ?? messageOf(refused.cause))} ` : '';
   const before = last !== undefined ? ` ${l10n.t('Its bid before was {0} per GPU.', money(last))}` : '';
   const detail = `${said}${l10n.t('RunPod then sets the price: on demand it costs {0}.', rate(onDemand))}${before}`;
-  if ((await window.showWarningMessage(noBids ? l10n.t('RunPod takes no bids. Start {0} without one?', pod.name) : l10n.t('RunPod did not take the bid. Start {0} without one?', pod.name), { modal: true, detail }, go)) === go) return true;
+  if ((await notice.ask(noBids ? l10n.t('RunPod takes no bids. Start {0} without one?', pod.name) : l10n.t('RunPod did not take the bid. Start {0} without one?', pod.name), detail, go)) === go) return true;
   // What else can be done is said where it was this bid that lost.
   if (noBids) throw new CancelledError();
   return false;

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { l10n, StatusBarAlignment, window, type Disposable, type ExtensionContext, type StatusBarItem } from 'vscode';
+import { l10n, StatusBarAlignment, ThemeIcon, window, type Disposable, type ExtensionContext, type StatusBarItem } from 'vscode';
+import { iconless } from '../../base/log';
 import { Claim } from '../../base/claim';
 import { isCancelled } from '../../base/errors';
 import type { Logger } from '../../base/log';
@@ -14,6 +15,8 @@ import { showError } from '../commands/command';
 import type { CommandId } from '../ids';
 import { localTime, longTime, rate } from '../words';
 import { goToProfile, isHere, type LaunchOnSight } from './profileOrders';
+import { notice } from '../prompts/notice';
+import { ask } from '../prompts/ask';
 
 const KEY = 'runpod.watches';
 const ASKED = 'runpod.watches.askedAt';
@@ -211,7 +214,7 @@ export class Watches implements Disposable {
     const create = order.profile === undefined || this.#isHere(order) ? l10n.t('Create {0}', order.name) : l10n.t('Open Its Folder');
     const go = l10n.t('Keep Watching');
     const end = l10n.t('Stop Watching');
-    const answer = await window.showInformationMessage([why, l10n.t('{0} is free now at {1}.', first?.label ?? order.label, rate(first?.perHour))].filter(Boolean).join(' '), create, go, end);
+    const answer = await notice.inform([why, l10n.t('{0} is free now at {1}.', first?.label ?? order.label, rate(first?.perHour))].filter(Boolean).join(' '), create, go, end);
     if (answer === create) await this.#create(order, asked);
     else if (answer === go) await this.#replace(order);
     else await this.remove(order.id);
@@ -242,7 +245,7 @@ export class Watches implements Disposable {
 
   async #tellEnd(order: WatchOrder): Promise<void> {
     const again = l10n.t('Watch Again');
-    const answer = await window.showInformationMessage(l10n.t('{0} was watched for during {1} and did not come free. It is not watched for any more.', order.label, longTime(order.until - order.since)), again);
+    const answer = await notice.inform(l10n.t('{0} was watched for during {1} and did not come free. It is not watched for any more.', order.label, longTime(order.until - order.since)), again);
     if (answer === again) await this.#keep([...this.orders, { ...order, since: Date.now(), until: Date.now() + WATCH_FOR_MS }]);
   }
 
@@ -269,7 +272,7 @@ export class Watches implements Disposable {
     const orders = this.#mine();
     if (orders.length === 0) return this.#item.hide();
     const labels = orders.map((o) => o.label).join(', ');
-    this.#item.text = `$(bell) ${orders.length === 1 ? (orders[0]?.label ?? '') : l10n.t('{0} watched', orders.length)}`;
+    this.#item.text = `$(bell) ${orders.length === 1 ? iconless(orders[0]?.label ?? '') : l10n.t('{0} watched', orders.length)}`;
     this.#item.tooltip = l10n.t('Watching for {0}. Click to change.', labels);
     this.#item.accessibilityInformation = { label: l10n.t('RunPod: watching for {0}', labels) };
     this.#item.show();
@@ -278,16 +281,17 @@ export class Watches implements Disposable {
   /** Asks which order to end. */
   async manage(): Promise<void> {
     const items = this.#mine().map((o) => ({
-      label: `$(bell) ${o.label}`,
+      label: o.label,
+      iconPath: new ThemeIcon('bell'),
       description: o.createOnSight ? l10n.t('creates {0} at {1} or less', o.name, rate(o.cap)) : l10n.t('tells you'),
       detail: l10n.t('for {0}, until {1}; choose it to stop watching', longTime(Date.now() - o.since), localTime(o.until)),
       id: o.id,
     }));
     if (items.length === 0) {
-      window.setStatusBarMessage(l10n.t('No hardware is watched for. Choose one that is out of stock in New Pod.'), 8000);
+      notice.brief(l10n.t('No hardware is watched for. Choose one that is out of stock in New Pod.'), 8000);
       return;
     }
-    const picked = await window.showQuickPick(items, { title: l10n.t('Watched Hardware') });
+    const picked = await ask.oneOf(items, { title: l10n.t('Watched Hardware') });
     if (picked) await this.remove(picked.id);
   }
 }

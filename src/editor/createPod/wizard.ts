@@ -1,4 +1,4 @@
-import { l10n, window, workspace } from 'vscode';
+import { l10n, workspace } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { networkVolumePerMonth, volumeDiskPerMonth } from '../../pods/money';
 import { uniqueName } from '../../pods/create';
@@ -16,6 +16,7 @@ import { readTemplates, sourceStep, type Source } from './sourceStep';
 import { limitChoices, settleLimit, type LimitChoice } from '../guard/limitStep';
 import { wishText } from '../guard/words';
 import type { Asked } from '../../pods/asked';
+import { ask } from '../prompts/ask';
 
 const LAST = 'runpod.createPod.last';
 const STEPS = 5;
@@ -160,7 +161,7 @@ function storageChoices(volumes: readonly NetworkVolume[], hardware: Candidate |
 async function confirmPrice(name: string, hardware: Candidate, image: string, storage: StorageChoice, limit: GuardWish | 'none'): Promise<'now'> {
   const create = l10n.t('Create {0}', name);
   const month = storage.kind === 'volume' ? l10n.t(' + {0} a month for {1}', money(volumeDiskPerMonth(storage.sizeGb), { estimate: true }), '/workspace') : '';
-  const answer = await window.showQuickPick(
+  const answer = await ask.oneOf(
     [
       { label: create, description: `${hardware.label} · ${rate(hardware.perHour)}${month}`, detail: limitDetail(hardware, limit) },
       { label: l10n.t('Cancel') },

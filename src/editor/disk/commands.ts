@@ -11,6 +11,8 @@ import { dataSize } from '../words';
 import { isCancelled } from '../../base/errors';
 import type { Pod } from '../../runpod/types';
 import type { DiskFigures, Measured } from './figures';
+import { notice } from '../prompts/notice';
+import { ask } from '../prompts/ask';
 
 /** Commands about a place on a pod: its path, its terminal, its row, its size. */
 export function registerPlaces(parts: Parts, view: PodsView, figures: DiskFigures): Disposable[] {
@@ -78,7 +80,7 @@ async function browse(figures: DiskFigures, pod: Pod, first: Measured): Promise<
       description: `${dataSize(entry.bytes)} · ${Math.round((entry.bytes / Math.max(1, bytes)) * 100)} %`,
       path: path === '/' ? `/${entry.name}` : `${path}/${entry.name}`,
     }));
-    const picked = await window.showQuickPick(items, {
+    const picked = await ask.oneOf(items, {
       title: [l10n.t('{0} on {1}: {2}', path, pod.name, `${partial ? '> ' : ''}${dataSize(bytes)}`), free === undefined ? undefined : l10n.t('{0} free', dataSize(free))].filter(Boolean).join(' · '),
       placeHolder: l10n.t('What takes the room; choose one to look into it'),
       matchOnDescription: true,
@@ -87,7 +89,7 @@ async function browse(figures: DiskFigures, pod: Pod, first: Measured): Promise<
     try {
       measured = await measure(figures, pod, picked.path);
     } catch (error) {
-      if (!isCancelled(error)) void window.showErrorMessage(error instanceof Error ? error.message : String(error));
+      if (!isCancelled(error)) void notice.fail(error instanceof Error ? error.message : String(error));
       return;
     }
   }

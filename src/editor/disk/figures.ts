@@ -7,6 +7,7 @@ import type { Parts } from '../parts';
 import { dataSize, shortTime } from '../words';
 import { run } from '../commands/command';
 import { measureFolder, type FolderUse } from './du';
+import { notice } from '../prompts/notice';
 
 export interface Measured extends FolderUse {
   /** Milliseconds since 1970. */
@@ -124,7 +125,7 @@ export class DiskFigures implements Disposable {
   async #warn(pod: Pod, size: number, free: number): Promise<void> {
     const measure = l10n.t('What Takes the Room?');
     const path = pod.mount?.path ?? '/';
-    const answer = await window.showWarningMessage(l10n.t('{0} on {1} is nearly full: {2} of {3} left. On a full disk nothing can be saved, and runs fail.', path, pod.name, dataSize(free), dataSize(size)), measure);
+    const answer = await notice.warn(l10n.t('{0} on {1} is nearly full: {2} of {3} left. On a full disk nothing can be saved, and runs fail.', path, pod.name, dataSize(free), dataSize(size)), measure);
     if (answer === measure) await run('runpod.measureDiskUse', { podId: pod.id, kind: 'storage' });
   }
 }

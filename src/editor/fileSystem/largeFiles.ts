@@ -4,6 +4,7 @@ import { run } from '../commands/command';
 import { dataSize } from '../words';
 import { isTooLargeForEditor } from './errors';
 import type { LargeFileGuard } from './provider';
+import { notice } from '../prompts/notice';
 
 /** What an editor can do nothing with as text: the person usually wants the file itself. */
 const parcels = /\.(pt|pth|ckpt|safetensors|gguf|onnx|bin|pkl|npz|npy|h5|parquet|arrow|tar|tgz|gz|zst|xz|bz2|zip|7z|rar|sqfs|img|iso)$/i;
@@ -82,14 +83,14 @@ export class LargeFiles implements LargeFileGuard, Disposable {
     const threshold = thresholdBytes();
     if (threshold === undefined || size <= threshold || this.#toldOfUploads) return;
     this.#toldOfUploads = true;
-    void window.showInformationMessage(
+    void notice.inform(
       l10n.t('The Explorer hands a dropped file over in one piece, through memory and from the start again after a drop of the link. For files above {0}, “Upload to Pod…”, or a drop onto the pod’s row in the RunPod view, streams and resumes.', dataSize(threshold)),
     );
   }
 
   async #offer(uri: Uri, bytes: number | undefined): Promise<void> {
     const download = l10n.t('Download…');
-    const answer = await window.showInformationMessage(l10n.t('{0} ({1}) is not pulled into the editor unasked.', nameOf(uri), sizeWords(bytes)), download, openAnyway());
+    const answer = await notice.inform(l10n.t('{0} ({1}) is not pulled into the editor unasked.', nameOf(uri), sizeWords(bytes)), download, openAnyway());
     if (answer === download) await this.#download(uri);
     if (answer !== openAnyway()) return;
     this.#allow(uri);
@@ -98,9 +99,9 @@ export class LargeFiles implements LargeFileGuard, Disposable {
 
   async #ask(uri: Uri, bytes: number | undefined): Promise<boolean> {
     const download = l10n.t('Download…');
-    const answer = await window.showWarningMessage(
+    const answer = await notice.ask(
       l10n.t('Open {0} ({1}) in the editor?', nameOf(uri), sizeWords(bytes)),
-      { modal: true, detail: l10n.t('All of it would come over the connection into the editor’s memory.') },
+      l10n.t('All of it would come over the connection into the editor’s memory.'),
       download,
       openAnyway(),
     );

@@ -1,9 +1,9 @@
-import { window, workspace, type Disposable } from 'vscode';
-import { unlinked } from '../../base/log';
+import { workspace, type Disposable } from 'vscode';
 import type { PodSessions } from '../../pods/session';
 import { run } from '../commands/command';
 import { explain } from '../errorWords';
 import { SCHEME, SCHEME_READONLY } from '../ids';
+import { notice } from '../prompts/notice';
 
 /**
  * Says once why an open folder's pod cannot be reached, with the one thing that helps (a stopped pod: Start Pod), and is
@@ -27,7 +27,7 @@ export class OutageNotice implements Disposable {
     if (!reason || !open || reason.code === 'starting' || this.#told.has(podId)) return;
     this.#told.add(podId);
     const { message, action } = explain(reason);
-    void window.showWarningMessage(unlinked(message), ...(action ? [action.title] : [])).then((answer) => (action && answer === action.title ? run(action.command, ...(action.args ?? [])) : undefined));
+    void notice.warn(message, ...(action ? [action.title] : [])).then((answer) => (action && answer === action.title ? run(action.command, ...(action.args ?? [])) : undefined));
   }
 
   dispose(): void {

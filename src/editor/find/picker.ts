@@ -1,8 +1,9 @@
-import { l10n, Position, Range, ThemeIcon, window, type QuickPickItem, type Uri } from 'vscode';
+import { l10n, Position, Range, ThemeIcon, type QuickPickItem, type Uri } from 'vscode';
 import { isCancelled } from '../../base/errors';
 import { showError } from '../commands/command';
 import { uriIn } from '../search/scope';
 import type { FolderIndex } from './indexes';
+import { ask, setRows } from '../prompts/ask';
 
 interface PathItem extends QuickPickItem {
   readonly path: string;
@@ -19,7 +20,7 @@ const drawMs = 250;
 
 /** Asks for a file by a few letters of its path; `name:12` and `name:12:3` mean a place in it. */
 export function pickFile(index: FolderIndex, favoured: ReadonlySet<string>): Promise<Chosen | undefined> {
-  const pick = window.createQuickPick<PathItem>();
+  const pick = ask.list<PathItem>();
   const { scope } = index;
   pick.title = l10n.t('Go to File on Pod · {0}', scope.label);
   pick.placeholder = l10n.t('Some letters of a name or path; add :12 for a line');
@@ -30,7 +31,7 @@ export function pickFile(index: FolderIndex, favoured: ReadonlySet<string>): Pro
     const { query } = parse(pick.value);
     const items = index.index.find(query, shown, favoured).map(toItem);
     if (index.limited) items.push({ label: l10n.t('The folder has more files than are listed here'), path: '', alwaysShow: true });
-    pick.items = items;
+    setRows(pick, items);
     pick.busy = index.loading;
     pick.title = index.loading
       ? l10n.t('Go to File on Pod · {0} · files so far: {1}', scope.label, index.index.size.toLocaleString())

@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
-import { l10n, Uri, window, type Disposable } from 'vscode';
+import { l10n, Uri, type Disposable } from 'vscode';
 import { messageOf } from '../../base/errors';
 import { Git } from '../../sync/git/program';
 import { remotesOf } from '../../sync/git/remotes';
 import type { Parts } from '../parts';
 import { gitProgram, refreshSourceControl } from './gitExtension';
+import { notice } from '../prompts/notice';
 
 const KEY = 'runpod.git.remotes';
 
@@ -61,7 +62,7 @@ export class GoneRemotes implements Disposable {
     const still = async (): Promise<boolean> => (await remotesOf(git)).some((remote) => remote.name === name && remote.url === url);
     if (!(await still())) return;
     const remove = l10n.t('Remove Remote');
-    const answer = await window.showInformationMessage(l10n.t('{0} is no longer among the pods of this account, so the git remote {1} of {2} leads nowhere.', podName, name, basename(folder)), remove, l10n.t('Keep'));
+    const answer = await notice.inform(l10n.t('{0} is no longer among the pods of this account, so the git remote {1} of {2} leads nowhere.', podName, name, basename(folder)), remove, l10n.t('Keep'));
     if (answer !== remove || !(await still())) return;
     await git.do(['remote', 'remove', '--', name]);
     await refreshSourceControl(Uri.file(folder));

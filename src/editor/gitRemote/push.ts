@@ -1,8 +1,9 @@
-import { l10n, window } from 'vscode';
+import { l10n } from 'vscode';
 import type { Pod } from '../../runpod/types';
 import type { Git } from '../../sync/git/program';
 import { withPatience } from '../progress';
 import { pushRefusalWords } from './words';
+import { notice } from '../prompts/notice';
 
 const DEADLINE_MS = 3_600_000;
 
@@ -13,5 +14,5 @@ export async function pushBranch(git: Git, { name, branch, pod, path }: { readon
     return git.ask(['push', '--', name, `refs/heads/${branch}`], { deadlineMs: DEADLINE_MS, signal });
   });
   if (code !== 0) throw new Error(pushRefusalWords(stderr, pod.name, path));
-  window.setStatusBarMessage(l10n.t('{0} is on {1}.', branch, pod.name), 5000);
+  notice.brief(l10n.t('{0} is on {1}.', branch, pod.name), 5000);
 }

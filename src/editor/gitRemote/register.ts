@@ -1,4 +1,4 @@
-import { l10n, Uri, window, workspace, type Disposable } from 'vscode';
+import { l10n, Uri, workspace, type Disposable } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import type { Pod } from '../../runpod/types';
 import { GitError } from '../../sync/git/errors';
@@ -17,6 +17,8 @@ import { withPatience } from '../progress';
 import { GoneRemotes } from './gone';
 import { gitProgram, refreshSourceControl } from './gitExtension';
 import { pushBranch } from './push';
+import { notice } from '../prompts/notice';
+import { ask } from '../prompts/ask';
 
 /** What Add Pod as Git Remote gives back. */
 export interface AddedRemote extends GitRemote {
@@ -103,7 +105,7 @@ async function addRemote(git: Git, url: string, usual: string, choice: RemoteCho
 }
 
 async function askName(git: Git, wanted: string, taken: GitRemote, remotes: readonly GitRemote[]): Promise<string> {
-  const name = await window.showInputBox({
+  const name = await ask.text({
     title: l10n.t('Add Pod as Git Remote'),
     prompt: l10n.t('There is a remote {0}, which leads to {1}. How shall this one be called?', wanted, taken.url),
     value: freeName(wanted, remotes),
@@ -122,7 +124,7 @@ const isAnother = async (git: Git, here: RepositoryHere, there: PlaceThere): Pro
 /** Two projects of one name: what is on the pod stays, and this one goes beside it, if the person wants. */
 async function elsewhere(path: string, pod: Pod, choice: RemoteChoices): Promise<string> {
   if (choice.given) throw new GitError('other-history', { folder: path });
-  const chosen = await window.showInputBox({
+  const chosen = await ask.text({
     title: l10n.t('Add Pod as Git Remote'),
     prompt: l10n.t('The repository in {0} on {1} has another history than this one. In which folder of the pod shall this one lie?', path, pod.name),
     value: `${path}-2`,
@@ -141,7 +143,7 @@ async function tell(git: Git, here: RepositoryHere, pod: Pod, { name, path, ther
     ...(here.commit === undefined ? [l10n.t('There is no commit to push yet.')] : []),
   ];
   const push = branch !== undefined && here.commit !== undefined ? l10n.t('Push {0}', branch) : undefined;
-  const answer = await window.showInformationMessage(remarks.join(' '), ...(push === undefined ? [] : [push]));
+  const answer = await notice.inform(remarks.join(' '), ...(push === undefined ? [] : [push]));
   if (answer === undefined || branch === undefined) return;
   await pushBranch(git, { name, branch, pod, path });
   await refreshSourceControl(Uri.file(here.top));

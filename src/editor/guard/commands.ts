@@ -1,4 +1,4 @@
-import { l10n, ProgressLocation, window, type Disposable } from 'vscode';
+import { l10n, ProgressLocation, type Disposable } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import type { GuardOrder } from '../../pods/guard/onPod';
 import type { GuardStanding, WithGuard } from '../../pods/guard/standing';
@@ -10,6 +10,9 @@ import type { Parts } from '../parts';
 import { localTime, longTime, shortTime } from '../words';
 import { limitChoices, settleLimit } from './limitStep';
 import { wishText } from './words';
+import { notice } from '../prompts/notice';
+import { ask } from '../prompts/ask';
+import { withProgress } from '../progress';
 
 /** What the commands give back: when the pod ends by itself, ISO, and by what. */
 export interface LimitResult {
@@ -55,8 +58,8 @@ export function registerLimitCommands(parts: Parts): Disposable[] {
 
 /** The change is on the pod before it is shown. */
 async function change(parts: Parts, pod: Pod, order: GuardOrder): Promise<LimitResult> {
-  const standing = await window.withProgress({ location: ProgressLocation.Window, title: l10n.t('Telling {0}…', pod.name) }, () => parts.guards.order(pod, order));
-  void window.setStatusBarMessage(said(pod, standing, order), 8000);
+  const standing = await withProgress({ location: ProgressLocation.Window, title: l10n.t('Telling {0}…', pod.name) }, () => parts.guards.order(pod, order));
+  notice.brief(said(pod, standing, order), 8000);
   return {
     id: pod.id,
     ...(standing?.kind === 'armed' && standing.endsAt !== undefined ? { endsAt: new Date(standing.endsAt).toISOString() } : {}),
@@ -82,14 +85,14 @@ async function askMinutes(parts: Parts, pod: Pod & WithGuard): Promise<number> {
     end && left !== undefined && left > minutes * 60_000 ? [{ label: l10n.t('Shorten {0}', longTime(minutes * 60_000)), description: l10n.t('until {0}', localTime(end.at - minutes * 60_000)), minutes: -minutes }] : [],
   );
   const now = left === undefined ? l10n.t('It has no time limit now') : l10n.t('{0} left now', shortTime(left));
-  const picked = await window.showQuickPick([...later, ...sooner], { title: l10n.t('Extend Limit: {0}', pod.name), placeHolder: now });
+  const picked = await ask.oneOf([...later, ...sooner], { title: l10n.t('Extend Limit: {0}', pod.name), placeHolder: now });
   if (!picked) throw new CancelledError();
   return picked.minutes;
 }
 
 async function askWish(pod: Pod): Promise<GuardWish | undefined> {
   const items = limitChoices(pod.costPerHour, pod.mount !== undefined);
-  const picked = await window.showQuickPick(items, { title: l10n.t('Set Limit: {0}', pod.name), placeHolder: l10n.t('Counted from now, and for every start to come'), matchOnDescription: true });
+  const picked = await ask.oneOf(items, { title: l10n.t('Set Limit: {0}', pod.name), placeHolder: l10n.t('Counted from now, and for every start to come'), matchOnDescription: true });
   if (!picked?.value) throw new CancelledError();
   return settleLimit(picked.value, pod.costPerHour);
 }
@@ -97,5 +100,5 @@ async function askWish(pod: Pod): Promise<GuardWish | undefined> {
 async function confirmLift(pod: Pod): Promise<void> {
   const lift = l10n.t('Lift Limit');
   const detail = l10n.t('Nothing ends it then until somebody stops it. Its next start has its limits again.');
-  if ((await window.showWarningMessage(l10n.t('Lift the limit of {0} for this start?', pod.name), { modal: true, detail }, lift)) !== lift) throw new CancelledError();
+  await notice.confirm(l10n.t('Lift the limit of {0} for this start?', pod.name), detail, lift);
 }

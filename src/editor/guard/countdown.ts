@@ -7,6 +7,8 @@ import type { Pod } from '../../runpod/types';
 import { run, showError } from '../commands/command';
 import { localTime, longTime } from '../words';
 import type { Guards } from './guards';
+import { notice } from '../prompts/notice';
+import { withProgress } from '../progress';
 
 /** So long before a limit it is announced. */
 const NOTICE_MS = 10 * 60_000;
@@ -62,7 +64,7 @@ export class Countdowns implements Disposable {
     const ended = new AbortController();
     this.#running.set(pod.id, ended);
     try {
-      await window.withProgress({ location: ProgressLocation.Notification, title: l10n.t('Nobody uses {0}. Cancel keeps it running; else it stops', pod.name), cancellable: true }, async (progress, token) => {
+      await withProgress({ location: ProgressLocation.Notification, title: l10n.t('Nobody uses {0}. Cancel keeps it running; else it stops', pod.name), cancellable: true }, async (progress, token) => {
         const cancelled = new AbortController();
         token.onCancellationRequested(() => cancelled.abort());
         const signal = AbortSignal.any([ended.signal, cancelled.signal]);
@@ -88,7 +90,7 @@ export class Countdowns implements Disposable {
     const extend = l10n.t('Extend 2 h');
     const change = l10n.t('Set Limit…');
     const what = guard.at === 'stop' ? l10n.t('{0} stops itself in {1} ({2}).', pod.name, longTime(endsAt - this.now()), localTime(endsAt)) : l10n.t('{0} deletes itself in {1} ({2}).', pod.name, longTime(endsAt - this.now()), localTime(endsAt));
-    const answer = await window.showWarningMessage(what, extend, change);
+    const answer = await notice.warn(what, extend, change);
     if (answer === extend) await run('runpod.extendLimit', { podId: pod.id }, { minutes: 120 });
     if (answer === change) await run('runpod.setLimit', { podId: pod.id });
   }

@@ -1,8 +1,10 @@
-import { l10n, window } from 'vscode';
+import { l10n } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import type { GuardWish } from '../../pods/guard/wish';
 import { heading, type Choice } from '../prompts/steps';
 import { longTime, money } from '../words';
+import { notice } from '../prompts/notice';
+import { ask } from '../prompts/ask';
 
 /** A limit, none, or one to be typed. */
 export type LimitChoice = { readonly kind: 'limit'; readonly wish: GuardWish } | { readonly kind: 'none' } | { readonly kind: 'hours' } | { readonly kind: 'budget' };
@@ -50,8 +52,7 @@ export async function settleLimit(choice: LimitChoice, perHour: number | undefin
     case 'none': {
       const sure = l10n.t('Without a Limit');
       const detail = perHour === undefined ? l10n.t('It bills until somebody stops it.') : l10n.t('Forgotten for a weekend it costs {0}. A limit can be set later from its row.', money(perHour * 60, { estimate: true }));
-      const answer = await window.showWarningMessage(l10n.t('Really without a limit?'), { modal: true, detail }, sure);
-      if (answer !== sure) throw new CancelledError();
+      await notice.confirm(l10n.t('Really without a limit?'), detail, sure);
       return undefined;
     }
   }
@@ -59,7 +60,7 @@ export async function settleLimit(choice: LimitChoice, perHour: number | undefin
 
 async function askNumber(prompt: string, value: string, most: number): Promise<number> {
   const read = (text: string): number => Number(text.trim().replace(',', '.').replace(/^\$/, ''));
-  const text = await window.showInputBox({
+  const text = await ask.text({
     prompt,
     value,
     ignoreFocusOut: true,

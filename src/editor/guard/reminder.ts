@@ -1,4 +1,13 @@
 import { ProgressLocation, window, type Disposable, type Progress } from 'vscode';
+import { unlinked } from '../../base/log';
+
+/** What is said, and the one thing to do as a link at its end. */
+export interface Reminding {
+  readonly words: string;
+  readonly title: string;
+  /** `command:…` */
+  readonly link: string;
+}
 
 /**
  * A notification that goes away by itself when what it asks for is done. The editor takes back no other kind than a
@@ -8,7 +17,10 @@ export class Reminder implements Disposable {
   #end: () => void = () => undefined;
   #progress: Progress<{ message: string; increment: number }> | undefined;
 
-  constructor(private words: string) {
+  #message: string;
+
+  constructor(about: Reminding) {
+    this.#message = messageOf(about);
     const ended = new Promise<void>((resolve) => (this.#end = resolve));
     void window.withProgress({ location: ProgressLocation.Notification }, (progress) => {
       this.#progress = progress;
@@ -18,9 +30,10 @@ export class Reminder implements Disposable {
   }
 
   /** Changes its words. */
-  say(words: string): void {
-    if (words === this.words) return;
-    this.words = words;
+  say(about: Reminding): void {
+    const message = messageOf(about);
+    if (message === this.#message) return;
+    this.#message = message;
     this.#report();
   }
 
@@ -29,6 +42,9 @@ export class Reminder implements Disposable {
   }
 
   #report(): void {
-    this.#progress?.report({ message: this.words, increment: 0 });
+    this.#progress?.report({ message: this.#message, increment: 0 });
   }
 }
+
+/** The link is ours; nothing in the words becomes one. */
+const messageOf = ({ words, title, link }: Reminding): string => `${unlinked(words)} [${unlinked(title)}](${link})`;

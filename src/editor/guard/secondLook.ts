@@ -1,14 +1,16 @@
 import { l10n, QuickPickItemKind, StatusBarAlignment, ThemeColor, window, type Disposable, type Memento, type QuickPickItem, type StatusBarItem } from 'vscode';
-import { unlinked } from '../../base/log';
+import { iconless } from '../../base/log';
 import { steadyNow } from '../../base/time';
 import { isDue, keyOf, type Told } from '../../pods/guard/reminder';
 import type { Finding } from '../../pods/guard/secondLook';
 import { showError } from '../commands/command';
 import type { CommandId } from '../ids';
 import { rate, shortTime } from '../words';
-import { Reminder } from './reminder';
+import { Reminder, type Reminding } from './reminder';
 import { askWords, findingMark, findingWords } from './words';
 import type { Unsolved, Way } from './unsolved';
+import { notice } from '../prompts/notice';
+import { ask } from '../prompts/ask';
 
 const TOLD = 'runpod.secondLook.told';
 const CALM_MS = 60_000;
@@ -51,7 +53,7 @@ export class SecondLook implements Disposable {
     const { findings } = this.unsolved;
     const found = findings.map(({ kind, pod }) => ({ kind, podId: pod.id }));
     if (found.length === 0) {
-      void window.showInformationMessage(l10n.t('Nothing to decide: every stop is confirmed, and no pod is past its limit, stuck, or of a request whose answer was lost.'));
+      void notice.inform(l10n.t('Nothing to decide: every stop is confirmed, and no pod is past its limit, stuck, or of a request whose answer was lost.'));
       return found;
     }
     const items = findings.flatMap((finding): (QuickPickItem & { readonly way?: Way })[] => [
@@ -60,7 +62,7 @@ export class SecondLook implements Disposable {
     ]);
     const [only] = findings;
     const placeHolder = only && findings.length === 1 ? findingWords(only, this.now()) : l10n.t('These pods cost money and perhaps should not');
-    const picked = await window.showQuickPick(items, { title: l10n.t('Pods to Decide On'), placeHolder, matchOnDescription: true });
+    const picked = await ask.oneOf(items, { title: l10n.t('Pods to Decide On'), placeHolder, matchOnDescription: true });
     await picked?.way?.go();
     return found;
   }
@@ -97,12 +99,12 @@ export class SecondLook implements Disposable {
   }
 
   /** One line, for that is what the editor shows of it unasked, with the one thing to do as a link at its end. */
-  #reminderWords([first, ...others]: readonly Finding[]): string {
-    if (first?.kind !== 'unconfirmed') return '';
-    if (others.length > 0) return `${l10n.t('RunPod has not confirmed the end of {0} pods.', others.length + 1)} [${l10n.t('Show All')}](command:${'runpod.unsolved' satisfies CommandId})`;
+  #reminderWords([first, ...others]: readonly Finding[]): Reminding {
+    if (first?.kind !== 'unconfirmed') return { words: '', title: '', link: '' };
+    if (others.length > 0) return { words: l10n.t('RunPod has not confirmed the end of {0} pods.', others.length + 1), title: l10n.t('Show All'), link: `command:${'runpod.unsolved' satisfies CommandId}` };
     const [way] = this.unsolved.ways(first);
-    const words = l10n.t('{0} ({1}): {2} for {3}.', plain(first.pod.name, REMINDER_LETTERS), rate(first.pod.costPerHour), askWords(first.end), shortTime(this.now() - first.since));
-    return `${unlinked(words)} [${way?.title}](${way?.link})`;
+    const words = l10n.t('{0} ({1}): {2} for {3}.', short(first.pod.name, REMINDER_LETTERS), rate(first.pod.costPerHour), askWords(first.end), shortTime(this.now() - first.since));
+    return { words, title: way?.title ?? '', link: way?.link ?? '' };
   }
 
   #paint(findings: readonly Finding[]): void {
@@ -110,7 +112,7 @@ export class SecondLook implements Disposable {
     if (!first) return this.#item.hide();
     const alone = findings.length === 1;
     const asks = first.kind === 'unconfirmed' ? `: ${askWords(first.end)}` : '';
-    this.#item.text = alone ? `$(warning) ${plain(first.pod.name)}${asks}` : `$(warning) ${l10n.t('{0} pods', findings.length)}`;
+    this.#item.text = alone ? `$(warning) ${iconless(short(first.pod.name))}${asks}` : `$(warning) ${l10n.t('{0} pods', findings.length)}`;
     this.#item.tooltip = findings.map((f) => findingWords(f, this.now())).join('\n\n');
     this.#item.accessibilityInformation = { label: alone ? findingWords(first, this.now()) : l10n.t('RunPod: pods to decide on: {0}', findings.map((f) => `${f.pod.name}, ${findingMark(f, this.now())}`).join('; ')) };
     this.#item.show();
@@ -122,11 +124,10 @@ export class SecondLook implements Disposable {
     const words = findingWords(finding, this.now());
     const buttons = ways.map((way) => way.title);
     this.#open.add(key);
-    const answer = await (finding.kind === 'orphan' ? window.showWarningMessage(words, ...buttons) : window.showErrorMessage(words, ...buttons));
+    const answer = await (finding.kind === 'orphan' ? notice.warn(words, ...buttons) : notice.fail(words, ...buttons));
     this.#open.delete(key);
     await ways.find((way) => way.title === answer)?.go();
   }
 }
 
-/** Short, and without icons: a name comes from outside. */
-const plain = (name: string, letters = 24): string => (name.length > letters ? `${name.slice(0, letters - 1)}…` : name).replaceAll('$(', '$ (');
+const short = (name: string, letters = 24): string => (name.length > letters ? `${name.slice(0, letters - 1)}…` : name);

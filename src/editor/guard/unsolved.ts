@@ -1,4 +1,4 @@
-import { l10n, window, type Disposable, type Event, type Memento } from 'vscode';
+import { l10n, type Disposable, type Event, type Memento } from 'vscode';
 import { Emitter } from '../../base/emitter';
 import { messageOf } from '../../base/errors';
 import { secondLook, type Finding, type OnTheirWay } from '../../pods/guard/secondLook';
@@ -7,6 +7,7 @@ import { RunPodError } from '../../runpod/errors';
 import { run } from '../commands/command';
 import type { CommandId } from '../ids';
 import type { Parts } from '../parts';
+import { notice } from '../prompts/notice';
 
 const ON_THEIR_WAY = 'runpod.onTheirWay';
 
@@ -140,7 +141,7 @@ export class Unsolved implements Disposable {
   /** Only where somebody was told that it is not. */
   #sayConfirmed({ podId, name, kind }: PendingEnd): void {
     if (this.of(podId)?.kind !== 'unconfirmed') return;
-    window.setStatusBarMessage(kind === 'stop' ? l10n.t('RunPod has confirmed it: {0} is stopped.', name) : l10n.t('RunPod has confirmed it: {0} is deleted.', name), 12_000);
+    notice.brief(kind === 'stop' ? l10n.t('RunPod has confirmed it: {0} is stopped.', name) : l10n.t('RunPod has confirmed it: {0} is deleted.', name), 12_000);
   }
 
   #set(findings: readonly Finding[]): void {

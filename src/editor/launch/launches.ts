@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { EventEmitter, l10n, window, workspace, type Uri } from 'vscode';
+import { EventEmitter, l10n, workspace, type Uri } from 'vscode';
 import { Claim } from '../../base/claim';
 import { CancelledError, isCancelled } from '../../base/errors';
 import { CreateUncertainError } from '../../pods/create';
@@ -15,6 +15,7 @@ import type { Made } from '../profile/made';
 import { rate } from '../words';
 import { stepTitle } from './words';
 import { SetupFailed, WatchedInstead, workOf } from './work';
+import { notice } from '../prompts/notice';
 
 const KEY = 'runpod.launches';
 /** After so long nobody goes on with it. */
@@ -218,7 +219,7 @@ export class Launches {
     const pod = this.parts.store.find(launch.podId ?? '');
     if (!pod || pod.status === 'EXITED') return 'nothing';
     const [terminate, keep] = [l10n.t('Terminate {0}', pod.name), l10n.t('Keep {0}', pod.name)];
-    const answer = await window.showWarningMessage(l10n.t('{0} exists and costs {1}. What is to become of it?', pod.name, rate(pod.costPerHour)), { modal: true, detail }, keep, terminate);
+    const answer = await notice.ask(l10n.t('{0} exists and costs {1}. What is to become of it?', pod.name, rate(pod.costPerHour)), detail, keep, terminate);
     if (answer === terminate) await this.#terminate(launch, pod, true);
     return answer === undefined ? 'undecided' : answer === terminate ? 'terminated' : 'kept';
   }
@@ -233,7 +234,7 @@ export class Launches {
     const pod = this.parts.store.find(launch.podId ?? '');
     const [resume, skip, terminate, later] = [l10n.t('Resume'), l10n.t('Go On without Set-up'), l10n.t('Terminate Pod…'), l10n.t('Keep Pod')];
     const cost = pod && pod.status !== 'EXITED' ? ` ${l10n.t('{0} exists and costs {1}.', pod.name, rate(pod.costPerHour))}` : '';
-    const answer = await window.showWarningMessage(what + cost, resume, ...(setupFailed ? [skip] : []), ...(pod ? [terminate, later] : []));
+    const answer = await notice.warn(what + cost, resume, ...(setupFailed ? [skip] : []), ...(pod ? [terminate, later] : []));
     const now = this.#book.find(launch.id);
     if (!now) return;
     if (answer === resume) await run('runpod.resumeLaunch', { launchId: launch.id });
@@ -246,7 +247,7 @@ export class Launches {
     const left = skipped.includes('open') ? [l10n.t('Open Folder')] : [];
     const did = [skipped.includes('send') ? undefined : l10n.t('this folder is on it'), skipped.includes('setup') ? undefined : l10n.t('it is set up')].filter((one) => one !== undefined);
     const message = [l10n.t('{0} is ready', name), ...did].join(', ') + (pod ? `, ${l10n.t('and costs {0}', rate(pod.costPerHour))}.` : '.');
-    const answer = await window.showInformationMessage(message, ...left);
+    const answer = await notice.inform(message, ...left);
     if (answer !== undefined) await run('runpod.openRemoteWorkspace', { podId });
   }
 

@@ -1,4 +1,4 @@
-import { l10n, window, type Disposable } from 'vscode';
+import { l10n, type Disposable } from 'vscode';
 import { CancelledError, isCancelled, messageOf } from '../../base/errors';
 import type { Launch } from '../../pods/launch';
 import { choices, command, showError } from '../commands/command';
@@ -11,6 +11,7 @@ import { chosenProfile, madeOf, usable, type Made } from '../profile/made';
 import { Launches } from './launches';
 import { launchOnSight } from './onSight';
 import { LaunchView } from './view';
+import { ask } from '../prompts/ask';
 
 /**
  * `runpod.createPodFromFolder(folder, { profile?, confirmed? })`: the pod that a folder's `runpod.json` asks for, with the folder
@@ -77,7 +78,7 @@ async function launchOf(launches: Launches, target: unknown): Promise<Launch> {
   const found = typeof id === 'string' ? launches.find(id) : here.length === 1 ? here[0] : undefined;
   if (found) return found;
   if (here.length === 0 || typeof id === 'string') throw new Error(l10n.t('There is no unfinished pod of a folder in this window.'));
-  const picked = await window.showQuickPick(here.map((launch) => ({ label: launch.podName ?? launch.profile ?? launch.folder, description: launch.stopped?.why ?? '', launch })), { placeHolder: l10n.t('Which one?') });
+  const picked = await ask.oneOf(here.map((launch) => ({ label: launch.podName ?? launch.profile ?? launch.folder, description: launch.stopped?.why ?? '', launch })), { placeHolder: l10n.t('Which one?') });
   if (!picked) throw new CancelledError();
   return picked.launch;
 }

@@ -1,4 +1,4 @@
-import { commands, Uri, l10n, ProgressLocation, UIKind, window, workspace, env } from 'vscode';
+import { commands, Uri, l10n, ProgressLocation, UIKind, workspace, env } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { sleep } from '../../base/time';
 import { launchJournal, podOfLaunch, type Launch, type LaunchBook, type LaunchWork, type StepResult } from '../../pods/launch';
@@ -18,6 +18,7 @@ import { isLocal } from '../sync/source';
 import type { PushResult } from '../sync/work';
 import { isProject } from '../sync/localFolder';
 import type { RunOutcome } from '../tasks/execute';
+import { withProgress } from '../progress';
 
 /** Instead of a pod there is now a watch for one. */
 export class WatchedInstead extends Error {
@@ -61,7 +62,7 @@ export function workOf({ parts, book, consents, made, tell, confirmed, onSight }
 
   async function create(launch: Launch): Promise<StepResult> {
     const client = await parts.api.client();
-    const earlier = await window.withProgress({ location: ProgressLocation.Window, title: l10n.t('Looking for the pod that was asked for…') }, () => podOfLaunch(() => client.pods.list(), launch));
+    const earlier = await withProgress({ location: ProgressLocation.Window, title: l10n.t('Looking for the pod that was asked for…') }, () => podOfLaunch(() => client.pods.list(), launch));
     if (earlier) {
       for (const { mark } of launch.marks) await parts.pendingCreates.settle(mark);
       parts.store.put(earlier);

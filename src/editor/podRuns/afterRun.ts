@@ -1,8 +1,9 @@
-import { l10n, window, workspace, type WorkspaceFolder } from 'vscode';
+import { l10n, workspace, type WorkspaceFolder } from 'vscode';
 import type { Profile } from '../../pods/profile/schema';
 import type { FolderConsents } from '../profile/consent';
 import { PROFILE_FILE } from '../profile/folder';
 import type { FolderWishes } from './wishes';
+import { notice } from '../prompts/notice';
 
 /** What a profile may have done with a pod once a long run has ended. */
 export type AfterRun = NonNullable<Profile['afterRun']>;
@@ -39,7 +40,7 @@ export class AfterRuns {
         ? l10n.t('{0} of {1} has pods stopped after long runs, {2} among them: once the results are here and nothing else runs there. Let it?', PROFILE_FILE, folder.name, podName)
         : l10n.t('{0} of {1} has pods deleted after long runs, {2} among them, with everything on them but network volumes: once the results are here and nothing else runs there. Let it?', PROFILE_FILE, folder.name, podName);
     const verb = afterRun === 'stop' ? l10n.t('Stop Pods After Runs') : l10n.t('Terminate Pods After Runs');
-    const answer = await window.showWarningMessage(message, verb, l10n.t('Ask Me Each Time'));
+    const answer = await notice.warn(message, verb, l10n.t('Ask Me Each Time'));
     if (answer === verb) await this.consents.give(folder, question(afterRun));
   }
 }

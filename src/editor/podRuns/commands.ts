@@ -13,6 +13,8 @@ import { RunTerminal } from '../tasks/runTerminal';
 import type { RunOutputs } from './output';
 import { describeRun, stateOf } from './describe';
 import { localTime } from '../words';
+import { notice } from '../prompts/notice';
+import { ask } from '../prompts/ask';
 
 /** How a run is started again: as the task it was, after its folder was sent anew where it came from this machine. */
 export type Rerun = (pod: Pod, run: RunRecord) => Promise<{ exitCode: number | undefined }>;
@@ -38,7 +40,7 @@ export class RunCommands {
         this.parts.identities.askAgain();
         const runs = await this.#refresh(pod);
         // A program wants the list; a person wants to choose from it.
-        if (typeof target !== 'string' && runs.length === 0) void window.showInformationMessage(l10n.t('Nothing has been run on {0} yet.', pod.name));
+        if (typeof target !== 'string' && runs.length === 0) void notice.inform(l10n.t('Nothing has been run on {0} yet.', pod.name));
         else if (typeof target !== 'string') {
           const picked = await this.#pick(pod, runs, l10n.t('Runs on {0}', pod.name));
           this.attach(pod, await findRun(this.parts.sessions.get(pod.id), picked.id));
@@ -69,7 +71,7 @@ export class RunCommands {
         const { pod, run } = await this.#run(target, runId, l10n.t('Delete which run?'), ({ state }) => state !== 'running');
         if (typeof target !== 'string') {
           const remove = l10n.t('Delete Run');
-          if ((await window.showWarningMessage(l10n.t('Delete what {0} printed from {1}?', run.meta.title, pod.name), { modal: true }, remove)) !== remove) throw new CancelledError();
+          await notice.confirm(l10n.t('Delete what {0} printed from {1}?', run.meta.title, pod.name), '', remove);
         }
         await deleteRun(this.parts.sessions.get(pod.id), run);
         await this.#refresh(pod);
@@ -162,7 +164,7 @@ export class RunCommands {
   async #pick(pod: Pod, runs: readonly RunRecord[], title: string): Promise<RunRecord> {
     if (runs.length === 0) throw new Error(l10n.t('There is no such run on {0}.', pod.name));
     const items = runs.map((run): QuickPickItem & { run: RunRecord } => ({ label: run.meta.title, description: describeRun(run), detail: `${localTime(run.startedAt)}   ${run.meta.command.split('\n')[0] ?? ''}`, run }));
-    const picked = await window.showQuickPick(items, { title, matchOnDetail: true });
+    const picked = await ask.oneOf(items, { title, matchOnDetail: true });
     if (picked === undefined) throw new CancelledError();
     return picked.run;
   }

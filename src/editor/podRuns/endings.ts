@@ -1,7 +1,7 @@
-import { l10n, window, type Memento } from 'vscode';
+import { l10n, type Memento } from 'vscode';
 import { messageOf } from '../../base/errors';
 import { sleep } from '../../base/time';
-import { type Logger, unlinked } from '../../base/log';
+import type { Logger } from '../../base/log';
 import type { PodStore } from '../../pods/store';
 import { isSetUp } from '../../runs/detached/setUp';
 import { durationOf, type RunRecord } from '../../runs/detached/list';
@@ -13,6 +13,7 @@ import type { AfterRuns } from './afterRun';
 import type { EndedRun } from './followed';
 import { stateOf } from './describe';
 import type { FolderWishes } from './wishes';
+import { notice } from '../prompts/notice';
 
 const AFTER = 'runpod.afterRun';
 
@@ -72,9 +73,9 @@ export class Endings {
     const terminate = l10n.t('Terminate Pod…');
     const keep = l10n.t('Keep Pod');
     const offer = pod !== undefined && decided !== 'keep';
-    const message = unlinked(what + quoted(lines)) + (offer ? ` ${l10n.t('The pod goes on at {0}.', rate(pod.costPerHour))}` : '');
+    const message = what + quoted(lines) + (offer ? ` ${l10n.t('The pod goes on at {0}.', rate(pod.costPerHour))}` : '');
     const buttons = offer ? [show, stop, terminate, keep] : [show];
-    const answer = await (exitCode === 0 ? window.showInformationMessage(message, ...buttons) : window.showWarningMessage(message, ...buttons));
+    const answer = await (exitCode === 0 ? notice.inform(message, ...buttons) : notice.warn(message, ...buttons));
     if (answer === show) await run('runpod.showRunOutput', { podId: ended.podId, runId: ended.id });
     if (answer === terminate) await this.#deps.endPod(ended.podId, 'terminate', false);
     if (answer === keep && decided === undefined) await memento.update(AFTER, 'keep');
@@ -82,7 +83,7 @@ export class Endings {
       // Without a volume there is more to lose than this question tells.
       await this.#deps.endPod(ended.podId, 'stop', pod?.mount !== undefined);
       const always = l10n.t('Always Stop');
-      if (decided === undefined && (await window.showInformationMessage(l10n.t('Stop a pod whenever a long run in this workspace has ended and nothing else runs on it?'), always, l10n.t('Ask Each Time'))) === always) await memento.update(AFTER, 'stop');
+      if (decided === undefined && (await notice.inform(l10n.t('Stop a pod whenever a long run in this workspace has ended and nothing else runs on it?'), always, l10n.t('Ask Each Time'))) === always) await memento.update(AFTER, 'stop');
     }
   }
 
@@ -95,7 +96,7 @@ export class Endings {
       if (owed.size === 0) this.#owed.delete(ended.podId);
     } catch (error) {
       this.#deps.log.error(`Results of run ${ended.id}: ${messageOf(error)}`);
-      void window.showWarningMessage(unlinked(l10n.t('The results of {0} could not be brought from {1}: {2}. The pod is kept.', ended.meta.title, name, messageOf(error))));
+      void notice.warn(l10n.t('The results of {0} could not be brought from {1}: {2}. The pod is kept.', ended.meta.title, name, messageOf(error)));
     }
   }
 
@@ -110,7 +111,7 @@ export class Endings {
     const waited = new AbortController();
     const grace = sleep(graceMs, waited.signal).catch(() => undefined);
     // Clicking it away is no answer.
-    const kept = window.showInformationMessage(unlinked(message + quoted(lines)), keep).then((answer): Promise<string | undefined> => (answer === undefined ? grace.then(() => undefined) : Promise.resolve(answer)));
+    const kept = notice.inform(message + quoted(lines), keep).then((answer): Promise<string | undefined> => (answer === undefined ? grace.then(() => undefined) : Promise.resolve(answer)));
     const answer = await Promise.race([kept, grace]);
     waited.abort();
     if (answer === keep) return false;

@@ -1,9 +1,9 @@
-import { l10n, window } from 'vscode';
-import { unlinked } from '../../base/log';
+import { l10n } from 'vscode';
 import type { RunRecord } from '../../runs/detached/list';
 import { run as runCommand } from '../commands/command';
 import type { Parts } from '../parts';
 import { rate } from '../words';
+import { notice } from '../prompts/notice';
 
 /** The person has closed the terminal of a run: that it goes on, and how it is ended or seen again. */
 export async function leftRunning({ store }: Pick<Parts, 'store'>, run: RunRecord): Promise<void> {
@@ -11,7 +11,7 @@ export async function leftRunning({ store }: Pick<Parts, 'store'>, run: RunRecor
   const stop = l10n.t('Stop Run');
   const show = l10n.t('Show Again');
   const cost = pod?.costPerHour === undefined || pod.costPerHour === 0 ? '' : ` ${l10n.t('The pod costs {0}.', rate(pod.costPerHour))}`;
-  const answer = await window.showInformationMessage(unlinked(l10n.t('{0} goes on running on {1}.', run.meta.title, pod?.name ?? run.podId) + cost), stop, show);
+  const answer = await notice.inform(l10n.t('{0} goes on running on {1}.', run.meta.title, pod?.name ?? run.podId) + cost, stop, show);
   const target = { podId: run.podId, runId: run.id };
   if (answer === stop) await runCommand('runpod.stopRun', target);
   if (answer === show) await runCommand('runpod.attachRun', target);

@@ -1,5 +1,4 @@
 import { commands, l10n, Uri, window, workspace, type Disposable } from 'vscode';
-import { unlinked } from '../../base/log';
 import { CancelledError, isCancelled, messageOf } from '../../base/errors';
 import type { Pod } from '../../runpod/types';
 import { costOf, durationOf, type RunRecord } from '../../runs/detached/list';
@@ -9,6 +8,8 @@ import type { Runs } from '../tasks/runOnRunPod';
 import { came, longTime, rate } from '../words';
 import { RUN_SCHEME } from './output';
 import type { EndedRun } from './followed';
+import { notice } from '../prompts/notice';
+import { ask } from '../prompts/ask';
 
 /** How the same run went on one of several pods. */
 export interface PodOutcome {
@@ -92,12 +93,12 @@ export class ManyRuns implements Disposable {
 
   async #askPods(): Promise<Part[]> {
     const running = this.parts.store.state.pods.filter(({ status }) => status === 'RUNNING');
-    const picked = await window.showQuickPick(
+    const picked = await ask.someOf(
       running.map((pod) => ({ label: pod.name, description: rate(pod.costPerHour), pod })),
-      { canPickMany: true, title: l10n.t('Run on which pods?'), placeHolder: l10n.t('Each run has RUNPOD_RUN_INDEX and RUNPOD_RUN_COUNT in its environment.') },
+      { title: l10n.t('Run on which pods?'), placeHolder: l10n.t('Each run has RUNPOD_RUN_INDEX and RUNPOD_RUN_COUNT in its environment.') },
     );
     if (picked === undefined || picked.length === 0) throw new CancelledError();
-    const args = await window.showInputBox({ title: l10n.t('Arguments'), prompt: l10n.t('{index} and {count} stand for the pod’s number and how many there are; several lines, divided by “;;”, give each pod its own.') });
+    const args = await ask.text({ title: l10n.t('Arguments'), prompt: l10n.t('{index} and {count} stand for the pod’s number and how many there are; several lines, divided by “;;”, give each pod its own.') });
     if (args === undefined) throw new CancelledError();
     const each = args.split(';;');
     return picked.map(({ pod }, index) => ({
@@ -116,7 +117,7 @@ export class ManyRuns implements Disposable {
       failed.length === 0
         ? l10n.t('{0} ended well on all {1} pods.', title, outcomes.length)
         : l10n.t('{0} on {1} pods: {2} went well; {3}.', title, outcomes.length, outcomes.length - failed.length, failed.map(({ pod, exitCode, error }) => `${pod}: ${error ?? l10n.t('exit code {0}', exitCode ?? '?')}`).join(', '));
-    const answer = await (failed.length === 0 ? window.showInformationMessage(unlinked(message), show) : window.showWarningMessage(unlinked(message), show));
+    const answer = await (failed.length === 0 ? notice.inform(message, show) : notice.warn(message, show));
     if (answer === show) await commands.executeCommand('vscode.open', Uri.from({ scheme: `${RUN_SCHEME}-summary`, path }));
   }
 }

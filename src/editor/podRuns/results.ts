@@ -1,5 +1,5 @@
-import { commands, l10n, Uri, window, workspace } from 'vscode';
-import { type Logger, unlinked } from '../../base/log';
+import { commands, l10n, Uri, workspace } from 'vscode';
+import type { Logger } from '../../base/log';
 import type { PodFiles } from '../../files/pod/podFiles';
 import type { PodSessions } from '../../pods/session';
 import type { PodStore } from '../../pods/store';
@@ -10,6 +10,7 @@ import { settings } from '../settings';
 import type { Ledgers } from '../sync/ledgers';
 import type { Pair } from '../sync/push';
 import type { FolderWishes } from './wishes';
+import { notice } from '../prompts/notice';
 
 export interface ResultsParts {
   readonly guards: Pair['guards'];
@@ -66,7 +67,7 @@ async function tellBeside(folder: Uri, title: string, beside: readonly string[])
   const [first] = beside;
   if (first === undefined) return;
   const open = l10n.t('Open the Pod’s');
-  if ((await window.showInformationMessage(unlinked(l10n.t('What was changed here while {0} ran is left as it is; the pod’s version lies beside it: {1}.', title, beside.join(', '))), open)) === open) await commands.executeCommand('vscode.open', Uri.joinPath(folder, first));
+  if ((await notice.inform(l10n.t('What was changed here while {0} ran is left as it is; the pod’s version lies beside it: {1}.', title, beside.join(', ')), open)) === open) await commands.executeCommand('vscode.open', Uri.joinPath(folder, first));
 }
 
 /** Where a run's results lie, there and here. */

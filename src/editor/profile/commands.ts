@@ -10,6 +10,7 @@ import { chosenProfile, madeOf, type Made } from './made';
 import { planHtml } from './planHtml';
 import { problemWords } from './problemWords';
 import { STARTER } from './starter';
+import { notice } from '../prompts/notice';
 
 /** `runpod.planPod`, `runpod.createProfile`: what a folder's `runpod.json` asks for. */
 export function registerProfiles(parts: Parts, plans: Plans): Disposable[] {
@@ -81,7 +82,7 @@ export class Plans implements Disposable {
     const { read, named, plan } = shown;
     if (message === 'copy') {
       await env.clipboard.writeText(`${JSON.stringify(plan.request, undefined, 2)}\n`);
-      window.setStatusBarMessage(l10n.t('Copied the request for {0}.', plan.name), 5000);
+      notice.brief(l10n.t('Copied the request for {0}.', plan.name), 5000);
     }
     if (message === 'edit') await window.showTextDocument(Uri.joinPath(read.folder.uri, PROFILE_FILE), { viewColumn: ViewColumn.Beside });
     if (message !== 'create') return;
@@ -89,7 +90,7 @@ export class Plans implements Disposable {
     const now = (await readFolder(read.folder)).profiles.find((p) => p.key === named.key);
     if (JSON.stringify(now) !== JSON.stringify(named)) {
       await this.plan(read.folder.uri, named.key);
-      void window.showWarningMessage(l10n.t('{0} has changed; this is the new plan. Nothing was created.', PROFILE_FILE));
+      void notice.warn(l10n.t('{0} has changed; this is the new plan. Nothing was created.', PROFILE_FILE));
       return;
     }
     await this.create(shown);

@@ -1,7 +1,8 @@
-import { l10n, window } from 'vscode';
+import { l10n } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { longTime, money, rate } from '../words';
 import type { Plan } from './plan';
+import { ask } from '../prompts/ask';
 
 /** One line that names the price, before anything is bought. @throws CancelledError */
 export async function confirmPlan(plan: Plan): Promise<'create' | 'plan'> {
@@ -16,7 +17,7 @@ export async function confirmPlan(plan: Plan): Promise<'create' | 'plan'> {
     does: 'create' as const,
   };
   const show = { label: l10n.t('Show Plan'), description: l10n.t('every candidate, the costs and the request'), does: 'plan' as const };
-  const answer = await window.showQuickPick(first ? [create, show] : [show], { title: l10n.t('New Pod from This Folder'), placeHolder: plan.name, ignoreFocusOut: true });
+  const answer = await ask.oneOf(first ? [create, show] : [show], { title: l10n.t('New Pod from This Folder'), placeHolder: plan.name, ignoreFocusOut: true });
   if (!answer) throw new CancelledError();
   return answer.does;
 }

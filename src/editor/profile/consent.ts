@@ -1,6 +1,6 @@
-import { l10n, window, workspace, type Memento, type WorkspaceFolder } from 'vscode';
-import { CancelledError } from '../../base/errors';
+import { l10n, workspace, type Memento, type WorkspaceFolder } from 'vscode';
 import { UntrustedFolderError } from './folder';
+import { notice } from '../prompts/notice';
 
 const KEY = 'runpod.folderConsents';
 
@@ -27,7 +27,7 @@ export class FolderConsents {
     if (!workspace.isTrusted) throw new UntrustedFolderError(l10n.t('Nothing of an untrusted folder is used. Trust {0} first.', folder.name));
     if (this.given(folder, question)) return;
     const changed = this.#all()[keyOf(folder, question)] !== undefined ? `${l10n.t('This has changed since you agreed to it.')}\n\n` : '';
-    if ((await window.showWarningMessage(question.message, { modal: true, detail: changed + question.detail }, question.verb)) !== question.verb) throw new CancelledError();
+    await notice.confirm(question.message, changed + question.detail, question.verb);
     await this.give(folder, question);
   }
 

@@ -1,7 +1,8 @@
-import { l10n, window, type SecretStorage, type WorkspaceFolder } from 'vscode';
+import { l10n, type SecretStorage, type WorkspaceFolder } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import type { NamedProfile } from '../../pods/profile/asked';
 import type { FolderConsents } from './consent';
+import { ask } from '../prompts/ask';
 
 const secretName = (name: string): string => `runpod.podSecret:${name}`;
 
@@ -33,7 +34,7 @@ export async function podEnvironment(folder: WorkspaceFolder, named: NamedProfil
 }
 
 async function askSecret(name: string, secrets: SecretStorage): Promise<void> {
-  const value = await window.showInputBox({
+  const value = await ask.text({
     title: l10n.t('Secret {0}', name),
     prompt: l10n.t('It is kept in the editor’s secret storage on this machine and put on pods whose profile asks for it.'),
     password: true,

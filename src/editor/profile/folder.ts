@@ -1,8 +1,9 @@
-import { FileType, l10n, Uri, window, workspace, type WorkspaceFolder } from 'vscode';
+import { FileType, l10n, Uri, workspace, type WorkspaceFolder } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import type { ProfileProblem } from '../../pods/profile/problems';
 import type { NamedProfile } from '../../pods/profile/asked';
 import type { ReadProfiles } from '../../pods/profile/read';
+import { ask } from '../prompts/ask';
 
 export const PROFILE_FILE = 'runpod.json';
 
@@ -71,7 +72,7 @@ export async function pickFolder(given?: Uri): Promise<WorkspaceFolder> {
   const folders = await foldersWithProfiles();
   if (folders.length === 0) throw new Error(l10n.t('No folder of this window has a {0}.', PROFILE_FILE));
   if (folders.length === 1 && folders[0]) return folders[0];
-  const picked = await window.showQuickPick(folders.map((folder) => ({ label: folder.name, description: folder.uri.fsPath, folder })), { placeHolder: l10n.t('Profiles of which folder?') });
+  const picked = await ask.oneOf(folders.map((folder) => ({ label: folder.name, description: folder.uri.fsPath, folder })), { placeHolder: l10n.t('Profiles of which folder?') });
   if (!picked) throw new CancelledError();
   return picked.folder;
 }
@@ -87,7 +88,7 @@ export async function pickProfile(read: FolderProfiles, wanted: string | undefin
   }
   const [only, ...more] = read.profiles;
   if (only && more.length === 0) return only;
-  const picked = await window.showQuickPick(
+  const picked = await ask.oneOf(
     read.profiles.map((p) => ({ label: p.key ?? '', description: summaryOf(p), profile: p })),
     { placeHolder: l10n.t('Which profile of {0}?', PROFILE_FILE) },
   );

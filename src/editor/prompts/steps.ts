@@ -1,5 +1,6 @@
 import { QuickInputButtons, window, type Disposable, type QuickInput, type QuickPickItem } from 'vscode';
 import { CancelledError } from '../../base/errors';
+import { ask, plainPrompt, setRows } from './ask';
 
 /** What a step gives back when the person wants the step before it again. */
 export const BACK = Symbol('back');
@@ -29,14 +30,13 @@ export interface PickStep<T> extends StepPlace {
  * @throws CancelledError when the person leaves; whatever `items` rejects with
  */
 export function pickStep<T>(step: PickStep<T>): Promise<T | typeof BACK> {
-  const pick = window.createQuickPick<Choice<T>>();
+  const pick = ask.list<Choice<T>>();
   pick.placeholder = step.placeholder;
   pick.matchOnDescription = true;
   pick.matchOnDetail = true;
   const show = (items: readonly Choice<T>[]): void => {
     pick.busy = false;
-    pick.items = items;
-    const active = items.find((i) => i.value !== undefined && step.active?.(i.value));
+    const active = setRows(pick, items).find((i) => i.value !== undefined && step.active?.(i.value));
     if (active) pick.activeItems = [active];
   };
   return walk(pick, step, (accept, reject) => {
@@ -59,7 +59,7 @@ export interface TextStep extends StepPlace {
 /** One line of text in a walk. @throws CancelledError when the person leaves */
 export function textStep(step: TextStep): Promise<string | typeof BACK> {
   const input = window.createInputBox();
-  input.prompt = step.prompt;
+  input.prompt = plainPrompt(step.prompt);
   input.value = step.value;
   return walk(input, step, (accept) => {
     const listeners = [

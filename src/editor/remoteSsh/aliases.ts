@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { l10n, ProgressLocation, window, workspace, type Disposable } from 'vscode';
-import { CancelledError } from '../../base/errors';
+import { l10n, ProgressLocation, workspace, type Disposable } from 'vscode';
 import { addressOf, defaultPublicPortWaitMs } from '../../pods/address';
 import { MACHINE_PREFIX } from '../../pods/machine';
 import type { Pod } from '../../runpod/types';
@@ -13,6 +12,8 @@ import { pinFile } from '../../ssh/pinFile';
 import { PinStore } from '../../ssh/pins';
 import type { Parts } from '../parts';
 import { AliasKeeper } from './keeper';
+import { notice } from '../prompts/notice';
+import { withProgress } from '../progress';
 
 /** That the person has let us add our line to their SSH configuration. */
 const CONSENT = 'runpod.sshConfig';
@@ -56,15 +57,12 @@ export class PodAliases implements Disposable {
     if (this.#enabled && missing.length === 0) return;
     if (missing.length > 0 && !confirmed) {
       const add = l10n.t('Add the Line');
-      const answer = await window.showInformationMessage(
+      await notice.confirm(
         l10n.t('Add one line to {0}?', missing.map(({ file }) => file).join(l10n.t(' and '))),
-        {
-          modal: true,
-          detail: l10n.t('{0}\n\nIt goes first and names a file that this extension keeps up to date: an alias runpod-<name> for each pod, with its current address, your key and its checked host key. Nothing else in your file is touched.', missing[0]?.line ?? ''),
-        },
+        l10n.t('{0}\n\nIt goes first and names a file that this extension keeps up to date: an alias runpod-<name> for each pod, with its current address, your key and its checked host key. Nothing else in your file is touched.', missing[0]?.line ?? ''),
         add,
+        'information',
       );
-      if (answer !== add) throw new CancelledError();
     }
     for (const { file, line } of missing)
       await editUserConfig(file, (text) => withInclude(text, line)).catch((error: unknown) => {
@@ -92,7 +90,7 @@ export class PodAliases implements Disposable {
     // What cannot be reached directly is said before anybody is asked anything.
     addressOf(pod, { now: this.parts.now(), publicPortWaitMs: defaultPublicPortWaitMs });
     await this.enable(confirmed);
-    return window.withProgress({ location: ProgressLocation.Notification, title: l10n.t('Checking the host key of {0}', pod.name), cancellable: true }, (_progress, token) => {
+    return withProgress({ location: ProgressLocation.Notification, title: l10n.t('Checking the host key of {0}', pod.name), cancellable: true }, (_progress, token) => {
       const cancel = new AbortController();
       token.onCancellationRequested(() => cancel.abort());
       return this.#keeper.ensure(pod.id, cancel.signal);

@@ -1,4 +1,4 @@
-import { commands, env, FileType, l10n, UIKind, Uri, window, workspace, type Disposable } from 'vscode';
+import { commands, env, FileType, l10n, UIKind, Uri, workspace, type Disposable } from 'vscode';
 import type { Pod } from '../../runpod/types';
 import type { ConfigHost } from '../../ssh/configText';
 import { choices, command, targetId, Targets } from '../commands/command';
@@ -7,6 +7,7 @@ import { isOnPod } from '../transfer/arguments';
 import { mountOf } from '../transfer/commands';
 import type { PodAliases } from './aliases';
 import { fittingRemote, installedRemote } from './editors';
+import { notice } from '../prompts/notice';
 
 /** Pods by name in any terminal, and for the editor's own Remote-SSH. */
 export function registerRemoteSsh({ log, store }: Parts, aliases: PodAliases): Disposable[] {
@@ -24,7 +25,7 @@ export function registerRemoteSsh({ log, store }: Parts, aliases: PodAliases): D
     }),
     command('runpod.removeSshConfig', log, async () => {
       await aliases.remove();
-      window.setStatusBarMessage(l10n.t('The pods are no longer in the SSH configuration.'), 5000);
+      notice.brief(l10n.t('The pods are no longer in the SSH configuration.'), 5000);
     }),
     command('runpod.reopenInRemoteSsh', log, async (target, second) => {
       const active = targetId(target) === undefined ? (workspace.workspaceFolders ?? []).find(({ uri }) => isOnPod(uri))?.uri : undefined;
@@ -58,7 +59,7 @@ async function offerRemote(alias: string): Promise<void> {
   const message = browser
     ? l10n.t('Remote-SSH needs the desktop editor. “ssh {0}” works in any terminal of this computer.', alias)
     : l10n.t('No Remote-SSH extension is installed in this editor ({0} fits). “ssh {1}” works in any terminal.', id, alias);
-  const answer = await window.showInformationMessage(message, ...(browser ? [] : [install]), copy);
+  const answer = await notice.inform(message, ...(browser ? [] : [install]), copy);
   if (answer === install) await commands.executeCommand('workbench.extensions.search', `@id:${id}`);
   if (answer === copy) await env.clipboard.writeText(`ssh ${alias}`);
 }
@@ -67,6 +68,6 @@ async function tellAliases(hosts: readonly ConfigHost[]): Promise<void> {
   const first = hosts.find(({ at }) => typeof at !== 'string') ?? hosts[0];
   if (first === undefined) return;
   const copy = l10n.t('Copy “ssh {0}”', first.alias);
-  const answer = await window.showInformationMessage(l10n.t('ssh, scp, rsync, git and Remote-SSH know the pods now, in any terminal: {0}.', hosts.map(({ alias }) => alias).slice(0, 6).join(', ')), copy);
+  const answer = await notice.inform(l10n.t('ssh, scp, rsync, git and Remote-SSH know the pods now, in any terminal: {0}.', hosts.map(({ alias }) => alias).slice(0, 6).join(', ')), copy);
   if (answer === copy) await env.clipboard.writeText(`ssh ${first.alias}`);
 }

@@ -15,6 +15,9 @@ import { replaceAll, type Replaced } from './replace';
 import { type FileResult, type Result, SearchResults } from './results';
 import { excludedGlobs, type Scope, scopeOf, whichFolder } from './scope';
 import { SearchView } from './view';
+import { notice } from '../prompts/notice';
+import { ask } from '../prompts/ask';
+import { withProgress } from '../progress';
 
 const KEY = 'runpod.lastSearch';
 
@@ -91,7 +94,7 @@ class Searches implements Disposable {
     this.#show(results);
     await commands.executeCommand(`${VIEW_SEARCH}.focus`);
     const exclude = query.ignored === true ? (query.exclude ?? []) : [...excludedGlobs(scope), ...(query.exclude ?? [])];
-    return window.withProgress({ location: { viewId: VIEW_SEARCH } }, async () => {
+    return withProgress({ location: { viewId: VIEW_SEARCH } }, async () => {
       try {
         const summary = await searchFolder(this.parts.sessions.get(scope.podId), readWordsFrom(this.parts.files(scope.podId)), scope.folder, { ...query, exclude }, {
           signal: results.abort.signal,
@@ -132,7 +135,7 @@ class Searches implements Disposable {
   async #replaceNow(results: SearchResults, chosen: readonly FileResult[], replacement: string): Promise<Replaced> {
     const done = await replaceAll(results, chosen, replacement);
     const skipped = done.skipped > 0 ? ` ${l10n.t('Lines that were left alone because they have changed, are too long, or stand in a file of another encoding: {0}.', done.skipped)}` : '';
-    window.setStatusBarMessage(l10n.t('Replaced: {0}, files: {1}.', done.replaced, done.files) + skipped, 8_000);
+    notice.brief(l10n.t('Replaced: {0}, files: {1}.', done.replaced, done.files) + skipped, 8_000);
     results.propose(undefined);
     if (done.replaced > 0) this.#repeat().catch(showError);
     return done;
@@ -175,7 +178,7 @@ function queryIn(given: unknown): SearchQuery | undefined {
 }
 
 function askReplacement(query: SearchQuery): Thenable<string | undefined> {
-  return window.showInputBox({
+  return ask.text({
     title: l10n.t('Replace “{0}”', query.text),
     placeHolder: l10n.t('Replacement'),
     prompt: query.regex === true ? l10n.t('$1, $& and \\n have their usual meaning. Every change is shown before it is made.') : l10n.t('Every change is shown before it is made.'),

@@ -1,8 +1,10 @@
-import { l10n, ProgressLocation, Range, window, workspace, WorkspaceEdit, type TextDocument } from 'vscode';
+import { l10n, ProgressLocation, Range, workspace, WorkspaceEdit, type TextDocument } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { compile, rangesIn } from '../../files/search/pattern';
 import { replacementFor } from '../../files/search/replacement';
 import type { FileResult, LineResult, SearchResults } from './results';
+import { notice } from '../prompts/notice';
+import { withProgress } from '../progress';
 
 export interface Replaced {
   /** Matches replaced. */
@@ -30,7 +32,7 @@ export async function replaceAll(results: SearchResults, chosen: readonly FileRe
   const edit = new WorkspaceEdit();
   const clean: TextDocument[] = [];
   const done = { replaced: 0, files: 0, skipped: 0 };
-  await window.withProgress({ location: ProgressLocation.Notification, title: l10n.t('Replacing on pod'), cancellable: true }, async (progress, token) => {
+  await withProgress({ location: ProgressLocation.Notification, title: l10n.t('Replacing on pod'), cancellable: true }, async (progress, token) => {
     const queue = [...chosen];
     const work = async (): Promise<void> => {
       for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
@@ -51,7 +53,7 @@ export async function replaceAll(results: SearchResults, chosen: readonly FileRe
   if (!(await workspace.applyEdit(edit))) throw new Error(l10n.t('The editor did not apply the replacements.'));
   const saved = await Promise.all(clean.map(async (document) => !document.isDirty || (await document.save())));
   const failed = saved.filter((one) => !one).length;
-  if (failed > 0) void window.showWarningMessage(l10n.t('Some replaced files could not be saved; they are open with the changes in them. Files: {0}.', failed));
+  if (failed > 0) void notice.warn(l10n.t('Some replaced files could not be saved; they are open with the changes in them. Files: {0}.', failed));
   return done;
 }
 

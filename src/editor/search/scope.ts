@@ -6,6 +6,7 @@ import { Targets } from '../commands/command';
 import { workspaceUri } from '../commands/openWorkspace';
 import { SCHEME, SCHEME_READONLY } from '../ids';
 import type { Parts } from '../parts';
+import { ask } from '../prompts/ask';
 
 /** A folder of a pod in which something is looked for. */
 export interface Scope {
@@ -30,7 +31,7 @@ export async function scopeOf(parts: Parts, target: unknown, question: string): 
       const here = window.activeTextEditor === undefined ? undefined : workspace.getWorkspaceFolder(window.activeTextEditor.document.uri);
       const items = open.map(({ uri }) => ({ label: makeScope(parts, uri).label, uri, picked: uri === here?.uri }));
       items.sort((a, b) => Number(b.picked) - Number(a.picked));
-      const picked = await window.showQuickPick(items, { placeHolder: question });
+      const picked = await ask.oneOf(items, { placeHolder: question });
       if (picked === undefined) throw new CancelledError();
       return makeScope(parts, picked.uri);
     }

@@ -1,5 +1,4 @@
-import { l10n, window, workspace, type Disposable, type Uri } from 'vscode';
-import { unlinked } from '../../base/log';
+import { l10n, workspace, type Disposable, type Uri } from 'vscode';
 import { isCancelled, messageOf } from '../../base/errors';
 import { lookOf } from '../podsView/state';
 import type { Parts } from '../parts';
@@ -9,6 +8,7 @@ import { run } from '../commands/command';
 import { destinationOf } from './destination';
 import { pushFolder } from './push';
 import { isLocal } from './source';
+import { notice } from '../prompts/notice';
 
 /** Saves that come together go together. */
 const TOGETHER_MS = 200;
@@ -61,7 +61,7 @@ export class UploadOnSave implements Disposable {
       if (pushed.kept.length > 0) await this.#tell(l10n.t('Changed on {0} as well, so not sent on save: {1}.', pod.name, pushed.kept.join(', ')), folder);
       else {
         this.#told = false;
-        if (pushed.files > 0) window.setStatusBarMessage(l10n.t('$(cloud-upload) {0} sent to {1}', paths.map((path) => path.split('/').at(-1) ?? path).join(', '), pod.name), SHOWN_MS);
+        if (pushed.files > 0) notice.brief(l10n.t('{0} sent to {1}', paths.map((path) => path.split('/').at(-1) ?? path).join(', '), pod.name), SHOWN_MS, 'cloud-upload');
       }
     } catch (error) {
       if (isCancelled(error)) return;
@@ -74,6 +74,6 @@ export class UploadOnSave implements Disposable {
     if (this.#told) return;
     this.#told = true;
     const show = l10n.t('Sync Status');
-    if ((await window.showWarningMessage(unlinked(message), show)) === show) await run('runpod.syncStatus', folder);
+    if ((await notice.warn(message, show)) === show) await run('runpod.syncStatus', folder);
   }
 }

@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises';
-import { l10n, window } from 'vscode';
+import { l10n } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { asideName, planPull, type ConflictChoice, type PullPlan } from '../../sync/decide';
 import { bringBySftp } from '../../sync/bySftp';
@@ -15,6 +15,7 @@ import { dataSize } from '../words';
 import { onPod } from './mappings';
 import { mountPath, teller, type Pair } from './push';
 import { explainSync, listed } from './words';
+import { notice } from '../prompts/notice';
 
 /** From here on a person is asked before anything is brought. */
 const ASK_BYTES = 1024 * 1024 * 1024;
@@ -114,7 +115,7 @@ async function settleConflicts(found: Comparison, { conflicts, pod, destination 
   const overwrite = l10n.t('Overwrite Here');
   const both = l10n.t('Keep Both');
   const keep = l10n.t('Keep Mine');
-  const answer = await window.showWarningMessage(
+  const answer = await notice.warn(
     l10n.t('Files in {0} were changed here as well as on {1}: {2}. Take the pod’s over yours?', destination, pod.name, listed(found.conflicts.map(({ path }) => path))),
     overwrite,
     both,
@@ -127,7 +128,7 @@ async function settleConflicts(found: Comparison, { conflicts, pod, destination 
 async function askSize(plan: PullPlan, podName: string): Promise<void> {
   const go = l10n.t('Bring Files');
   const largest = [...plan.order.files].sort((a, b) => b.remote.size - a.remote.size).slice(0, 3).map(({ path, remote }) => `${path} (${dataSize(remote.size)})`);
-  const answer = await window.showWarningMessage(
+  const answer = await notice.warn(
     l10n.t('Bring files from {0}: {1}, {2}? The largest: {3}. A .runpodignore file leaves out what it names.', podName, plan.order.files.length, dataSize(plan.bytes), largest.join(', ')),
     go,
   );

@@ -1,4 +1,4 @@
-import { l10n, window, type Uri } from 'vscode';
+import { l10n, type Uri } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import type { PodFiles } from '../../files/pod/podFiles';
 import type { PodSession } from '../../pods/session';
@@ -19,6 +19,7 @@ import { dataSize } from '../words';
 import { explainSync, listed } from './words';
 import { STAGING_NAME } from '../../sync/ignore';
 import { isBelow, onPod } from './mappings';
+import { notice } from '../prompts/notice';
 
 /** From here on a person is asked before anything is sent. */
 const ASK = { files: 5_000, bytes: 200 * 1024 * 1024 } as const;
@@ -170,7 +171,7 @@ async function settleConflicts(plan: UploadPlan, { conflicts, pod, destination }
   const overwrite = l10n.t('Overwrite on Pod');
   const both = l10n.t('Keep Both');
   const keep = l10n.t('Keep the Pod’s');
-  const answer = await window.showWarningMessage(
+  const answer = await notice.warn(
     l10n.t('Files in {0} were changed on {1} since they were sent, or come from elsewhere: {2}. Send yours over them?', destination, pod.name, listed(plan.conflicts.map(({ path }) => path))),
     overwrite,
     both,
@@ -182,18 +183,17 @@ async function settleConflicts(plan: UploadPlan, { conflicts, pod, destination }
 
 async function askMirror(removed: readonly string[], sent: number, recycle: string, podName: string): Promise<void> {
   const mirror = l10n.t('Mirror');
-  const answer = await window.showWarningMessage(
+  await notice.confirm(
     l10n.t('Make {0} like this folder? Files sent: {1}. Files that are not here and go to {2}: {3}.', podName, sent, recycle, removed.length),
-    { modal: true, detail: listed(removed) },
+    listed(removed),
     mirror,
   );
-  if (answer !== mirror) throw new CancelledError();
 }
 
 async function askSize(files: readonly PlannedFile[], bytes: number, podName: string): Promise<void> {
   const go = l10n.t('Send Files');
   const largest = [...files].sort((a, b) => b.local.size - a.local.size).slice(0, 3).map(({ path, local }) => `${path} (${dataSize(local.size)})`);
-  const answer = await window.showWarningMessage(
+  const answer = await notice.warn(
     l10n.t('Send files to {0}: {1}, {2}? The largest: {3}. A .runpodignore file leaves out what it names.', podName, files.length, dataSize(bytes), largest.join(', ')),
     go,
   );

@@ -1,10 +1,11 @@
-import { l10n, Uri, window, type Disposable } from 'vscode';
+import { l10n, Uri, type Disposable } from 'vscode';
 import { command, showError } from '../commands/command';
 import type { Parts } from '../parts';
 import { UploadOnSave } from './onSave';
 import { showStatus, syncStatus, type SyncStatus } from './status';
 import { registerSyncTasks } from './task';
 import { readChoices, SyncWork, type Done, type SyncChoices } from './work';
+import { notice } from '../prompts/notice';
 
 /** Push, Pull, Sync Status, tasks of them, and upload on save. */
 export function registerSync(parts: Parts): Disposable[] {
@@ -13,7 +14,7 @@ export function registerSync(parts: Parts): Disposable[] {
   const chosen = (second: unknown): Uri[] => (Array.isArray(second) ? second.filter((one) => one instanceof Uri) : []);
   const told = async <T>(doing: Promise<Done<T>>, choice: SyncChoices): Promise<T> => {
     const { result, remarks } = await doing;
-    if (!choice.given) void window.showInformationMessage(remarks.join(' '));
+    if (!choice.given) void notice.inform(remarks.join(' '));
     return result;
   };
 

@@ -2,6 +2,7 @@ import { FileType, l10n, Uri, window, workspace } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { SCHEME, SCHEME_READONLY } from '../ids';
 import { folderName, isProject, pathBelow } from './localFolder';
+import { ask } from '../prompts/ask';
 
 /** A local folder, and the part of it that is meant. */
 export interface Source {
@@ -39,7 +40,7 @@ async function openFolder(): Promise<Uri> {
   if (folders.length === 1) return first;
   const active = window.activeTextEditor && workspace.getWorkspaceFolder(window.activeTextEditor.document.uri)?.uri.toString();
   const items = folders.map((uri) => ({ label: folderName(uri), description: uri.fsPath, uri })).sort((a, b) => Number(b.uri.toString() === active) - Number(a.uri.toString() === active));
-  const picked = await window.showQuickPick(items, { placeHolder: l10n.t('Which folder?') });
+  const picked = await ask.oneOf(items, { placeHolder: l10n.t('Which folder?') });
   if (picked === undefined) throw new CancelledError();
   return picked.uri;
 }

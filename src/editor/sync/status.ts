@@ -1,4 +1,4 @@
-import { commands, l10n, QuickPickItemKind, ThemeIcon, Uri, window, type QuickPickItem } from 'vscode';
+import { commands, l10n, QuickPickItemKind, ThemeIcon, Uri, type QuickPickItem } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { namesOf } from '../../sync/localNames';
 import { asideName, planPull } from '../../sync/decide';
@@ -11,6 +11,8 @@ import { dataSize } from '../words';
 import { onPod } from './mappings';
 import { mountPath, type Pair } from './push';
 import { explainSync } from './words';
+import { notice } from '../prompts/notice';
+import { ask } from '../prompts/ask';
 
 export interface Changed {
   readonly path: string;
@@ -91,9 +93,9 @@ export async function showStatus(status: SyncStatus, pair: Pair, push: () => Pro
     ...names(l10n.t('Names that this computer cannot hold'), status.unplaceable, 'circle-slash'),
   ];
   if (items.length === 0) {
-    void window.showInformationMessage(l10n.t('{0} and this computer are in step. Files: {1}.', `${pod.name}:${status.target}`, status.unchanged));
+    void notice.inform(l10n.t('{0} and this computer are in step. Files: {1}.', `${pod.name}:${status.target}`, status.unchanged));
     return;
   }
-  const picked = await window.showQuickPick(items, { title: l10n.t('Sync Status: {0}', `${pod.name}:${status.target}`), placeHolder: l10n.t('Unchanged: {0}', status.unchanged), matchOnDescription: true });
+  const picked = await ask.oneOf(items, { title: l10n.t('Sync Status: {0}', `${pod.name}:${status.target}`), placeHolder: l10n.t('Unchanged: {0}', status.unchanged), matchOnDescription: true });
   await picked?.act?.();
 }

@@ -1,7 +1,8 @@
-import { l10n, tasks, window, type Task } from 'vscode';
+import { l10n, tasks, type Task } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { makeTask, sameDefinition, type RunDefinition, type Scope } from './definition';
 import type { RunTerminal } from './runTerminal';
+import { notice } from '../prompts/notice';
 
 export interface RunOutcome {
   /** `undefined` when the person has closed the terminal and the run goes on. */
@@ -46,7 +47,7 @@ async function endRunning(definition: RunDefinition, name: string): Promise<void
   const running = tasks.taskExecutions.find((execution) => sameDefinition(execution.task.definition, definition));
   if (running === undefined) return;
   const again = l10n.t('End It and Run Again');
-  if ((await window.showWarningMessage(l10n.t('“{0}” is still running.', name), again)) !== again) throw new CancelledError();
+  if ((await notice.warn(l10n.t('“{0}” is still running.', name), again)) !== again) throw new CancelledError();
   const ended = new Promise<void>((resolve) => {
     const listener = tasks.onDidEndTask(({ execution }) => {
       if (execution !== running) return;

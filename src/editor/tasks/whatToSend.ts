@@ -1,6 +1,7 @@
-import { l10n, Uri, window, workspace } from 'vscode';
+import { l10n, Uri, workspace } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { folderName, isProject } from '../sync/localFolder';
+import { notice } from '../prompts/notice';
 
 /** What is sent for a local file or folder that is run. */
 export interface Source {
@@ -37,7 +38,7 @@ export async function localSource(uri: Uri, confirmed: boolean): Promise<Source>
   // No folder is open: whether its neighbours belong to the file is the person's to say.
   const whole = l10n.t('Send Folder');
   const alone = l10n.t('Send {0} Only', file);
-  const answer = await window.showInformationMessage(l10n.t('{0} lies in no open folder. Send its folder {1} along?', file, folderName(folder)), whole, alone);
+  const answer = await notice.inform(l10n.t('{0} lies in no open folder. Send its folder {1} along?', file, folderName(folder)), whole, alone);
   if (answer === undefined) throw new CancelledError();
   return { folder, file, only: answer === alone };
 }

@@ -10,6 +10,7 @@ import type { Parts } from '../parts';
 import { besideRemoteWindow } from '../settings';
 import { isOnPod, localPath, readChoices } from './arguments';
 import { runTransfer } from './run';
+import { ask } from '../prompts/ask';
 
 const LAST_FOLDER = 'runpod.lastDownloadFolder';
 
@@ -56,7 +57,7 @@ async function askSources(): Promise<readonly Uri[]> {
   if (process.platform !== 'darwin') {
     const files = { label: l10n.t('Files…'), canSelectFiles: true, canSelectFolders: false };
     const folder = { label: l10n.t('Folder…'), canSelectFiles: false, canSelectFolders: true };
-    const picked = await window.showQuickPick([files, folder], { title, placeHolder: l10n.t('What is to be uploaded? Files can also be dropped onto a pod’s row.') });
+    const picked = await ask.oneOf([files, folder], { title, placeHolder: l10n.t('What is to be uploaded? Files can also be dropped onto a pod’s row.') });
     if (picked === undefined) throw new CancelledError();
     kind = picked;
   }
@@ -67,13 +68,13 @@ async function askSources(): Promise<readonly Uri[]> {
 }
 
 async function askFolder(pod: Pod): Promise<string> {
-  const path = await window.showInputBox({ title: l10n.t('Upload to {0}', pod.name), prompt: l10n.t('Folder on the pod; it is made where missing.'), value: mountOf(pod), validateInput: absolute });
+  const path = await ask.text({ title: l10n.t('Upload to {0}', pod.name), prompt: l10n.t('Folder on the pod; it is made where missing.'), value: mountOf(pod), validateInput: absolute });
   if (path === undefined) throw new CancelledError();
   return path;
 }
 
 async function askPath(pod: Pod): Promise<string> {
-  const path = await window.showInputBox({ title: l10n.t('Download from {0}', pod.name), prompt: l10n.t('File or folder on the pod.'), value: `${mountOf(pod)}/`, valueSelection: [mountOf(pod).length + 1, mountOf(pod).length + 1], validateInput: absolute });
+  const path = await ask.text({ title: l10n.t('Download from {0}', pod.name), prompt: l10n.t('File or folder on the pod.'), value: `${mountOf(pod)}/`, valueSelection: [mountOf(pod).length + 1, mountOf(pod).length + 1], validateInput: absolute });
   if (path === undefined) throw new CancelledError();
   return path;
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { l10n, ProgressLocation, Uri, window, workspace, type CancellationToken, type DataTransfer, type TreeDragAndDropController } from 'vscode';
+import { l10n, ProgressLocation, Uri, workspace, type CancellationToken, type DataTransfer, type TreeDragAndDropController } from 'vscode';
 import { isCancelled, messageOf } from '../../base/errors';
 import { showError } from '../commands/command';
 import type { Parts } from '../parts';
@@ -10,6 +10,8 @@ import { SCHEME } from '../ids';
 import { isOnPod, localPath } from './arguments';
 import { mountOf } from './commands';
 import { runTransfer } from './run';
+import { notice } from '../prompts/notice';
+import { withProgress } from '../progress';
 
 /** What is dropped onto a pod's row, or a row below it, is uploaded to its mount path. */
 export class PodDrops implements TreeDragAndDropController<PodsNode> {
@@ -31,7 +33,7 @@ export class PodDrops implements TreeDragAndDropController<PodsNode> {
       const contents = uris.length > 0 ? [] : filesIn(data);
       const podId = target !== undefined && 'podId' in target ? target.podId : undefined;
       if (podId === undefined) {
-        void window.showInformationMessage(l10n.t('Drop files onto the row of the pod that is to have them.'));
+        void notice.inform(l10n.t('Drop files onto the row of the pod that is to have them.'));
         return;
       }
       if (contents.length > 0) await this.#uploadContents(parts, podId, contents);
@@ -58,7 +60,7 @@ export class PodDrops implements TreeDragAndDropController<PodsNode> {
   /** From one pod to another, or to the top of the same one. */
   async #copy(parts: Parts, podId: string, sources: readonly Uri[]): Promise<void> {
     const pod = await parts.reach.getPod(podId, AbortSignal.timeout(20_000));
-    await window.withProgress({ location: ProgressLocation.Notification, title: l10n.t('Copying to {0}', pod.name) }, async () => {
+    await withProgress({ location: ProgressLocation.Notification, title: l10n.t('Copying to {0}', pod.name) }, async () => {
       for (const source of sources) {
         const name = source.path.split('/').at(-1) ?? '';
         await workspace.fs.copy(source, Uri.from({ scheme: SCHEME, authority: podId, path: `${mountOf(pod)}/${name}` }), { overwrite: false });

@@ -1,6 +1,5 @@
 import { statfs } from 'node:fs/promises';
-import { commands, l10n, ProgressLocation, Uri, window, workspace } from 'vscode';
-import { unlinked } from '../../base/log';
+import { commands, l10n, ProgressLocation, Uri, workspace } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { steadyNow } from '../../base/time';
 import type { TransferPlan, TransferResult } from '../../files/transfer/contract';
@@ -9,6 +8,8 @@ import type { Parts } from '../parts';
 import { SCHEME } from '../ids';
 import { dataSize } from '../words';
 import { doneText, explainTransferError, leftOutWords, progressText } from './words';
+import { notice } from '../prompts/notice';
+import { withProgress } from '../progress';
 
 /** Names told in a question. */
 const NAMED = 6;
@@ -34,7 +35,7 @@ export async function runTransfer(parts: Parts, request: TransferRequest): Promi
   const names = sources.map((source) => source.split(/[/\\]/).filter(Boolean).at(-1) ?? source).join(', ');
   const title = direction === 'upload' ? l10n.t('Uploading {0} to {1}', short(names), pod.name) : l10n.t('Downloading {0} from {1}', short(names), pod.name);
   try {
-    const { result, seconds } = await window.withProgress({ location: ProgressLocation.Notification, title, cancellable: true }, async (progress, token) => {
+    const { result, seconds } = await withProgress({ location: ProgressLocation.Notification, title, cancellable: true }, async (progress, token) => {
       const cancel = new AbortController();
       token.onCancellationRequested(() => cancel.abort());
       const { signal } = cancel;
@@ -83,7 +84,7 @@ async function settleConflicts(plan: TransferPlan, pod: Pod, silent: boolean): P
   const keep = l10n.t('Keep Those There');
   const listed = there.length <= NAMED ? there.join(', ') : l10n.t('{0} and {1} more', there.slice(0, NAMED).join(', '), there.length - NAMED);
   const side = plan.direction === 'upload' ? l10n.t('{0} on {1}', plan.destination, pod.name) : plan.destination;
-  const answer = await window.showWarningMessage(l10n.t('Replace files in {0}?', side), { modal: true, detail: l10n.t('Other files of the same name are there: {0}.', listed) }, replace, keep);
+  const answer = await notice.ask(l10n.t('Replace files in {0}?', side), l10n.t('Other files of the same name are there: {0}.', listed), replace, keep);
   if (answer === undefined) throw new CancelledError();
   return answer === replace ? 'overwrite' : 'keep';
 }
@@ -95,12 +96,7 @@ async function askRoom(parts: Parts, pod: Pod, plan: TransferPlan): Promise<void
   if (free === undefined || plan.bytes <= free) return;
   const anyway = l10n.t('Try Anyway');
   const where = plan.direction === 'download' ? plan.destination : pod.name;
-  const answer = await window.showWarningMessage(
-    l10n.t('{0} has too little room', where),
-    { modal: true, detail: l10n.t('{0} are to come, and {1} are free.', dataSize(plan.bytes), dataSize(free)) },
-    anyway,
-  );
-  if (answer !== anyway) throw new CancelledError();
+  await notice.confirm(l10n.t('{0} has too little room', where), l10n.t('{0} are to come, and {1} are free.', dataSize(plan.bytes), dataSize(free)), anyway);
 }
 
 async function freeHere(folder: string): Promise<number | undefined> {
@@ -142,7 +138,7 @@ async function tell(parts: Parts, request: TransferRequest, result: TransferResu
   const reveal = l10n.t('Show in Folder');
   const message = [doneText(result, seconds, where, direction), ...remarks].join(' ');
   const buttons = [...(remarks.length > 0 ? [details] : []), ...(direction === 'download' ? [reveal] : [])];
-  const answer = await (result.failed.length > 0 ? window.showWarningMessage(unlinked(message), ...buttons) : window.showInformationMessage(unlinked(message), ...buttons));
+  const answer = await (result.failed.length > 0 ? notice.warn(message, ...buttons) : notice.inform(message, ...buttons));
   if (answer === details) parts.log.show();
   if (answer === reveal) await commands.executeCommand('revealFileInOS', Uri.file(destination)).then(undefined, (error: unknown) => parts.log.warn(String(error)));
 }

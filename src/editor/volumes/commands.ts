@@ -1,4 +1,4 @@
-import { l10n, window, type Disposable } from 'vscode';
+import { l10n, type Disposable } from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { networkVolumePerMonth } from '../../pods/money';
 import { createVolume, VOLUME_LIMITS } from '../../pods/volumes';
@@ -8,6 +8,7 @@ import type { Parts } from '../parts';
 import { BACK, pickStep, textStep, walkThrough } from '../prompts/steps';
 import { gigabytes, money } from '../words';
 import { VolumesView } from './view';
+import { ask } from '../prompts/ask';
 
 /** `runpod.createVolume({name, size, dataCenter, type?})`, `runpod.growVolume(id, {size})`, `runpod.deleteVolume(id, {confirmed})`. */
 export function registerVolumes(parts: Parts): Disposable[] {
@@ -55,7 +56,7 @@ async function volumeFor(parts: Parts, arg: unknown, question: string): Promise<
     return found;
   }
   if (volumes.length === 0) throw new Error(l10n.t('The account has no network volumes.'));
-  const picked = await window.showQuickPick(volumes.map((volume) => ({ label: volume.name, description: [volume.sizeGb === undefined ? '' : gigabytes(volume.sizeGb), volume.dataCenterId].join(' · '), volume })), { placeHolder: question });
+  const picked = await ask.oneOf(volumes.map((volume) => ({ label: volume.name, description: [volume.sizeGb === undefined ? '' : gigabytes(volume.sizeGb), volume.dataCenterId].join(' · '), volume })), { placeHolder: question });
   if (!picked) throw new CancelledError();
   return picked.volume;
 }
@@ -103,7 +104,7 @@ function stockIn(c: DataCenter): string {
 
 async function askSize(volume: NetworkVolume): Promise<number> {
   const now = volume.sizeGb ?? VOLUME_LIMITS.least;
-  const text = await window.showInputBox({
+  const text = await ask.text({
     title: l10n.t('Grow {0}', volume.name),
     prompt: l10n.t('New size in GB, now {0}. A volume never shrinks.', now),
     value: String(Math.min(VOLUME_LIMITS.most, now * 2)),
@@ -121,7 +122,7 @@ async function askSize(volume: NetworkVolume): Promise<number> {
 /** Everything on it goes for good, perhaps for several pods: its name is typed. */
 async function confirmDelete(volume: NetworkVolume, users: readonly string[]): Promise<void> {
   const used = users.length === 0 ? '' : ` ${l10n.t('It is used by {0}.', users.join(', '))}`;
-  const text = await window.showInputBox({
+  const text = await ask.text({
     title: l10n.t('Delete {0}', volume.name),
     prompt: l10n.t('Everything on {0}{1} is deleted and cannot be recovered.{2} Type its name to delete it.', volume.name, volume.sizeGb === undefined ? '' : ` (${gigabytes(volume.sizeGb)})`, used),
     placeHolder: volume.name,
