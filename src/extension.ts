@@ -1,4 +1,4 @@
-import { window, type ExtensionContext } from 'vscode';
+import type { ExtensionContext } from 'vscode';
 import { ActivePod } from './editor/activePod';
 import { Api } from './editor/api';
 import { accountName, ApiKeys } from './editor/apiKey';
@@ -29,6 +29,7 @@ import { registerLaunches } from './editor/launch/register';
 import type { Parts } from './editor/parts';
 import { RunBook } from './editor/podRuns/book';
 import { FollowedRuns } from './editor/podRuns/followed';
+import { openLog } from './editor/log';
 import { HandMachines, registerMachines } from './editor/machines';
 import { PodLogs } from './editor/podLogs';
 import { PodsView } from './editor/podsView/provider';
@@ -53,7 +54,7 @@ import { PodStore } from './pods/store';
 
 /** Builds the parts and hands them to each other. Nothing here reads a file, a secret or the network. */
 export function activate(context: ExtensionContext): void {
-  const log = window.createOutputChannel('RunPod Workspaces', { log: true });
+  const log = openLog('RunPod Workspaces');
   const keys = new ApiKeys(context);
   const version = (context.extension.packageJSON as { version: string }).version;
   const api = new Api(keys, version, log, () => void store.reset());

@@ -4,6 +4,7 @@ import * as fs from 'node:fs/promises';
 import { hostname } from 'node:os';
 import * as path from 'node:path';
 import type { Disposable } from './disposable';
+import { isAlive } from './process';
 import { sleep } from './time';
 import { whileBusy } from './whileBusy';
 
@@ -89,14 +90,5 @@ export class Claim implements Disposable {
     const now = new Date();
     if (await this.held()) await fs.utimes(this.file, now, now).catch(() => undefined);
     else clearInterval(this.#beat);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -12,6 +12,23 @@ export const silentLog: Logger = { trace() {}, debug() {}, info() {}, warn() {},
 /** RunPod's API keys (`rpa_…`) and S3 secrets (`rps_…`), also those that are not the one in use: another account's, a pod's own. */
 const knownSecrets = /\brp[as]_[A-Za-z0-9]{8,}/g;
 
+/** What one line of a log, or one message, holds of it at most, in characters. Servers can answer in megabytes. */
+export const LONGEST_LINE = 8 * 1024;
+
+/** A text of bounded length, which says how much it left out. */
+export function capped(text: string, most = LONGEST_LINE): string {
+  if (text.length <= most) return text;
+  // Half of a pair is no character.
+  const end = /[\ud800-\udbff]/.test(text[most - 1] ?? '') ? most - 1 : most;
+  return `${text.slice(0, end)}… (${text.length - end} more characters)`;
+}
+
+/** A log whose lines are of bounded length. */
+export function cappedLog(log: Logger): Logger {
+  const through = (level: keyof Logger) => (message: string) => log[level](capped(message));
+  return { trace: through('trace'), debug: through('debug'), info: through('info'), warn: through('warn'), error: through('error') };
+}
+
 /** Puts secrets out of sight wherever they occur in a text that will be logged or shown: these, and what looks like one. */
 export function redact(text: string, secrets: Iterable<string | undefined> = []): string {
   let out = text;

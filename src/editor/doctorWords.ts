@@ -42,6 +42,7 @@ export function findingWords(step: DoctorStep): string {
     running: () => l10n.t('running'),
     exited: () => l10n.t('stopped'),
     direct: () => `${p('host')}:${p('port')}`,
+    'bad-address': () => l10n.t('the API tells {0}, which is no address of a pod', p('host')),
     'no-address-yet': () => l10n.t('no public port yet'),
     'ssh-port-not-exposed': () => l10n.t('22/tcp is not exposed'),
     'no-public-address': () => l10n.t('its machine has no public address'),

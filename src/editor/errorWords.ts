@@ -134,6 +134,8 @@ function explainUnavailable(error: PodUnavailableError): Explanation {
         message: l10n.t('{0} has no direct SSH: port 22/tcp is not exposed or it has no public address, so files can’t be opened; a terminal works.', name),
         action: { title: l10n.t('Open Terminal'), command: 'runpod.openTerminal', args: [{ podId: id }] },
       };
+    case 'bad-address':
+      return { message: l10n.t('RunPod’s API says that {0} is at {1}, which is no address of a pod, so nothing was connected to. A proxy or another address of the API (runpod.api.restUrl) may be behind it.', name, error.facts.host ?? ''), action: doctor(id) };
     case 'no-ssh':
       return { message: l10n.t('{0} runs, but no SSH server answers. Its image may not start one, or is not there yet.', name), action: doctor(id) };
     case 'unreachable':

@@ -1,4 +1,4 @@
-import type { ExtensionContext, LogOutputChannel } from 'vscode';
+import type { ExtensionContext } from 'vscode';
 import type { PodFiles } from '../files/pod/podFiles';
 import type { ReachDeps } from '../pods/reach';
 import type { Orphans } from '../pods/orphans';
@@ -18,11 +18,12 @@ import type { FollowedRuns } from './podRuns/followed';
 import type { Mappings } from './sync/mappings';
 import type { Ledgers } from './sync/ledgers';
 import type { SshIdentities } from './sshIdentities';
+import type { Log } from './log';
 
 /** What the commands work with; `activate` builds it once. */
 export interface Parts {
   readonly context: ExtensionContext;
-  readonly log: LogOutputChannel;
+  readonly log: Log;
   readonly keys: ApiKeys;
   readonly api: Api;
   readonly store: PodStore;

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { l10n, window, type Disposable, type OutputChannel } from 'vscode';
 import { isCancelled } from '../base/errors';
+import { capped } from '../base/log';
 import type { Api } from './api';
 import { explain } from './errorWords';
 
@@ -41,7 +42,7 @@ export class PodLogs implements Disposable {
     try {
       const client = await this.api.client();
       for await (const line of client.pods.logs(podId, { tail: 500, signal: controller.signal })) {
-        const text = withoutEscapes(line.line);
+        const text = capped(withoutEscapes(line.line));
         channel.appendLine(line.source === 'system' ? `· ${text}` : text);
       }
     } catch (error) {

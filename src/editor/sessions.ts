@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ExtensionContext, LogOutputChannel } from 'vscode';
+import type { ExtensionContext } from 'vscode';
 import type { ReachDeps } from '../pods/reach';
 import type { PodSessions } from '../pods/session';
 import type { PodStore } from '../pods/store';
@@ -8,6 +8,7 @@ import { PinStore } from '../ssh/pins';
 import type { Api } from './api';
 import type { HandMachines } from './machines';
 import type { SshIdentities } from './sshIdentities';
+import type { Log } from './log';
 
 interface ReachParts {
   readonly api: Api;
@@ -15,7 +16,7 @@ interface ReachParts {
   readonly identities: SshIdentities;
   readonly machines: HandMachines;
   readonly context: ExtensionContext;
-  readonly log: LogOutputChannel;
+  readonly log: Log;
   readonly now: () => number;
 }
 

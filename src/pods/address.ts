@@ -30,7 +30,7 @@ export const defaultPublicPortWaitMs = 5 * 60_000;
 
 /**
  * The direct SSH address of a running pod, as the API tells it now.
- * @throws PodUnavailableError `stopped`, `failed`, `starting`, `gone`, `proxy-only` or `no-ssh`, which says why there is none
+ * @throws PodUnavailableError `stopped`, `failed`, `starting`, `gone`, `bad-address`, `proxy-only` or `no-ssh`, which says why there is none
  */
 export function addressOf(pod: Pod, options: AddressOptions): PodAddress {
   const byStatus = unavailableByStatus(pod);
@@ -39,6 +39,7 @@ export function addressOf(pod: Pod, options: AddressOptions): PodAddress {
     new PodUnavailableError(code, pod.id, pod, { detail });
   const direct = pod.ssh.direct;
   if (direct) return { host: direct.host, port: direct.port, username: direct.username };
+  if (pod.ssh.refused !== undefined) throw new PodUnavailableError('bad-address', pod.id, pod, { detail: `Pod ${pod.id} cannot be at ${pod.ssh.refused}`, facts: { host: pod.ssh.refused } });
   if (awaitsPublicPort(pod, options)) throw unavailable('starting', `Pod ${pod.id} has no public SSH port yet`);
   if (pod.ssh.proxy) throw unavailable('proxy-only', `Pod ${pod.id} has no direct SSH address`);
   throw unavailable('no-ssh', `Pod ${pod.id} has no SSH address`);

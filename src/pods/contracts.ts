@@ -9,6 +9,8 @@ export type UnavailableCode =
   | 'gone'
   /** No `22/tcp` among its ports, or no public address: the proxy carries a shell only. */
   | 'proxy-only'
+  /** The API tells an address that cannot be a pod's: this machine, or its own link. Nobody connects to it. */
+  | 'bad-address'
   /** RUNNING, yet nothing answers on its SSH port (an image without sshd, or not yet). */
   | 'no-ssh'
   | 'unreachable'

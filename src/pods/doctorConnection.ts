@@ -43,6 +43,7 @@ async function checkAddress(visit: Visit): Promise<Finding> {
   } catch (error) {
     if (!(error instanceof PodUnavailableError)) throw error;
     if (error.code === 'starting') return failed('no-address-yet', 'wait');
+    if (error.code === 'bad-address') return failed('bad-address', 'check-network', { host: pod.ssh.refused ?? '' });
     if (!pod.ports.includes('22/tcp')) return failed('ssh-port-not-exposed', pod.ssh.proxy ? 'use-proxy-terminal' : 'expose-ssh-port', { ports: pod.ports });
     return failed('no-public-address', pod.ssh.proxy ? 'use-proxy-terminal' : 'restart-pod', { cloud: pod.cloud });
   }

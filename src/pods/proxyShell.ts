@@ -23,6 +23,8 @@ export async function openProxyShell(deps: ReachDeps, timings: ReachTimings, pod
   });
   const proxy = pod.ssh.proxy;
   if (!proxy) {
+    const refused = pod.ssh.refused;
+    if (refused !== undefined) throw new PodUnavailableError('bad-address', podId, pod, { detail: `Pod ${podId} cannot be at ${refused}`, facts: { host: refused } });
     throw unavailableByStatus(pod) ?? new PodUnavailableError('no-ssh', podId, pod, { detail: `Pod ${podId} has no SSH proxy address` });
   }
   const subject: PinSubject = { host: proxy.host };

@@ -210,7 +210,7 @@ class ReadyWait {
       if (!(error instanceof PodUnavailableError)) throw error;
       // On Secure Cloud every pod gets a public port in the end; and only `22/tcp` brings one.
       const portMayCome = pod.status === 'RUNNING' && (pod.cloud === 'SECURE' || pulling) && pod.ports.includes('22/tcp');
-      if (error.code !== 'starting' && !portMayCome) throw error;
+      if (error.code === 'bad-address' || (error.code !== 'starting' && !portMayCome)) throw error;
       if (pulling) this.#phase = 'pulling';
       else if (pod.status === 'PROVISIONING') this.#phase = this.#follower.pulling ? 'pulling' : 'placing';
       else this.#phase = pod.status === 'STARTING' && !this.#follower.containerStarted ? 'pulling' : 'starting';

@@ -55,6 +55,7 @@ export function isPassing(reason: PodUnavailableError): boolean {
     case 'failed':
     case 'gone':
     case 'proxy-only':
+    case 'bad-address':
     case 'host-key':
     case 'auth':
     case 'no-api-key':

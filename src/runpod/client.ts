@@ -3,7 +3,7 @@ import type { Logger } from '../base/log';
 import { AccountApi } from './account';
 import { Dispatchers } from './dispatchers';
 import type { RunPodError } from './errors';
-import { DEFAULT_GRAPHQL_URL, mayShareKey, originOf } from './keyOrigin';
+import { DEFAULT_GRAPHQL_URL, isLoopback, mayShareKey, originOf } from './keyOrigin';
 import { PodsApi } from './pods';
 import type { ProxySettings } from './proxy';
 import type { RateWindow } from './rateLimit';
@@ -70,7 +70,7 @@ export class RunPodClient implements Disposable {
         if (!mayShareKey(originOf(restUrl), origin, approvedOrigins)) throw new TypeError(`The key belongs to ${originOf(restUrl)} and is not sent to ${origin}`);
       },
     });
-    this.pods = new PodsApi(this.#rest, this.serverClock, log);
+    this.pods = new PodsApi(this.#rest, this.serverClock, log, isLoopback(new URL(restUrl).hostname));
     this.catalog = new CatalogApi(this.#rest, log);
     this.templates = new TemplatesApi(this.#rest, log);
     this.sshKeys = new SshKeysApi(this.#rest);

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { canBePod } from './podHost';
 import type { Fields } from './read';
 import { amount, count, defined, FieldReader, filled, flag, isFields, label, plainId, port, text, time } from './read';
 import type { Pod, PodAction, PodCluster, PodCpu, PodGpu, PodMount, PodPort, PodRow, PodRuntime, PodStatus, SshEndpoint } from './types';
@@ -34,6 +35,14 @@ function endpointOf(ssh: FieldReader, name: string): SshEndpoint | undefined {
   const [host, sshPort, username] = [fields.get('host', hostName), fields.get('port', port), fields.get('username', userName)];
   if (host === undefined || sshPort === undefined || username === undefined) return undefined;
   return defined({ host, port: sshPort, username, command: fields.get('command', text) });
+}
+
+/** @param here whether an address may be this machine's: that of a pod of a simulator is */
+function sshOf(pod: FieldReader, here: boolean): Pod['ssh'] {
+  const ssh = pod.within('ssh');
+  const [proxy, direct] = [endpointOf(ssh, 'proxy'), endpointOf(ssh, 'direct')];
+  const refused = here ? undefined : [direct, proxy].find((one) => one !== undefined && !canBePod(one.host));
+  return refused === undefined ? defined({ proxy, direct }) : { refused: refused.host };
 }
 
 /** Both forms of the API: `{persistent: {…}}`, and `{network: [{…}]}` of which there is one at most. */
@@ -106,13 +115,12 @@ function globalNetworkingOf(pod: FieldReader): Pod['globalNetworking'] {
   return defined({ enabled: fields.get('enabled', flag) ?? false, ip: fields.get('ip', text), internalDns: fields.get('internalDns', text) });
 }
 
-function podOf(id: string, raw: Fields): Pod {
+function podOf(id: string, raw: Fields, here: boolean): Pod {
   const pod = new FieldReader(raw);
   const told = pod.get('status', text);
   const status = statuses.find((known) => known === told) ?? 'UNKNOWN';
   if (told === undefined && !pod.problems.includes('status')) pod.problems.push('status');
   const actions = pod.get('actions', z.array(z.unknown()))?.flatMap((action) => knownActions.filter((known) => known === action));
-  const ssh = pod.within('ssh');
   const costPerHour = pod.get('cost', amount);
   if (costPerHour === undefined && !pod.problems.includes('cost')) pod.problems.push('cost');
   const rest = defined({
@@ -142,7 +150,7 @@ function podOf(id: string, raw: Fields): Pod {
     args: pod.get('args', text) ?? '',
     ports: pod.strings('ports') ?? [],
     env: pod.stringMap('env') ?? {},
-    ssh: defined({ proxy: endpointOf(ssh, 'proxy'), direct: endpointOf(ssh, 'direct') }),
+    ssh: sshOf(pod, here),
     locked: pod.get('locked', flag) ?? false,
     ...rest,
     costPerHour,
@@ -150,28 +158,31 @@ function podOf(id: string, raw: Fields): Pod {
   };
 }
 
-/** A pod from an answer about that one pod, where the id alone proves that it is one; `undefined` without an id. */
-export function readPod(raw: unknown): Pod | undefined {
+/**
+ * A pod from an answer about that one pod, where the id alone proves that it is one; `undefined` without an id.
+ * @param here whether its address may be this machine's
+ */
+export function readPod(raw: unknown, here = false): Pod | undefined {
   const id = isFields(raw) ? plainId.safeParse(raw['id']).data : undefined;
-  return id === undefined || !isFields(raw) ? undefined : podOf(id, raw);
+  return id === undefined || !isFields(raw) ? undefined : podOf(id, raw, here);
 }
 
 /** One row of the list. What has an id, and a name or a known status, is a pod; all else is a row that says what is wrong. */
-export function readPodRow(raw: unknown): PodRow {
+export function readPodRow(raw: unknown, here = false): PodRow {
   if (!isFields(raw)) return { kind: 'unreadable', row: { problem: 'not an object', raw } };
   const id = plainId.safeParse(raw['id']).data;
   const name = label.safeParse(raw['name']).data;
   if (id === undefined) return { kind: 'unreadable', row: { ...(name === undefined ? {} : { name }), problem: 'no readable id', raw } };
   if (name === undefined && !statuses.some((known) => known === raw['status'])) return { kind: 'unreadable', row: { id, problem: 'no readable name or status', raw } };
-  return { kind: 'pod', pod: podOf(id, raw) };
+  return { kind: 'pod', pod: podOf(id, raw, here) };
 }
 
 /** The rows of a list without repeated ids (a pod may move to the next page while the pages are read). */
-export function readPodRows(raws: readonly unknown[]): PodRow[] {
+export function readPodRows(raws: readonly unknown[], here = false): PodRow[] {
   const byId = new Map<string, number>();
   const rows: PodRow[] = [];
   for (const raw of raws) {
-    const row = readPodRow(raw);
+    const row = readPodRow(raw, here);
     const id = row.kind === 'pod' ? row.pod.id : row.row.id;
     const before = id === undefined ? undefined : byId.get(id);
     if (before === undefined) {

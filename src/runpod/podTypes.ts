@@ -81,7 +81,8 @@ export interface Pod {
   readonly cloud?: Cloud;
   readonly dataCenterId?: string;
   readonly cudaVersion?: string;
-  readonly ssh: { readonly proxy?: SshEndpoint; readonly direct?: SshEndpoint };
+  /** `refused`: the host that was told instead of these, which cannot be a pod's. */
+  readonly ssh: { readonly proxy?: SshEndpoint; readonly direct?: SshEndpoint; readonly refused?: string };
   readonly cluster?: PodCluster;
   /** USD per hour for compute; 0 when RunPod says so (a stopped pod), `undefined` when it cannot be read. */
   readonly costPerHour: number | undefined;

@@ -14,12 +14,14 @@ export class PodsApi {
     private readonly transport: Transport,
     private readonly clock: ServerClock,
     private readonly log: Logger,
+    /** Whether the API is on this machine, and so its pods may be. */
+    private readonly here: boolean,
   ) {}
 
   /** Every pod of the account, members of clusters too, because they bill; what cannot be read is a row that says so. */
   async list(options: ReadOptions = {}): Promise<PodRow[]> {
     const { rows, incomplete } = await readPages(this.transport, '/pods', 'pods', { includeClusterPods: true }, options);
-    const read = readPodRows(rows);
+    const read = readPodRows(rows, this.here);
     if (incomplete !== undefined) read.push({ kind: 'unreadable', row: { problem: incomplete, raw: undefined } });
     for (const row of read) if (row.kind === 'unreadable') this.log.warn(`GET /pods: a row cannot be read (${row.row.id ?? 'no id'}): ${row.row.problem}`);
     return read;
@@ -51,7 +53,7 @@ export class PodsApi {
 
   /** @returns the pod as RunPod tells it right after; `undefined` when the answer, though good, does not hold it. */
   async action(id: string, action: 'start' | 'stop' | 'restart', options: WriteOptions = {}): Promise<Pod | undefined> {
-    return readPod(await this.transport.write('POST', `${this.#path(id, 'POST')}/action`, { action }, options));
+    return readPod(await this.transport.write('POST', `${this.#path(id, 'POST')}/action`, { action }, options), this.here);
   }
 
   /** The pod's log, past lines first, until the caller leaves the loop or aborts the signal. Throws `RunPodError`. */
@@ -64,7 +66,7 @@ export class PodsApi {
   }
 
   #pod(raw: unknown, method: string, path: string, write: boolean): Pod {
-    const pod = readPod(raw);
+    const pod = readPod(raw, this.here);
     if (pod === undefined) throw new RunPodError('unreadable', { method, path, detail: 'The answer holds no pod', maybeDone: write });
     return pod;
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { iconless, plainName, plainWords, redact, unlinked } from '../../src/base/log';
+import { capped, cappedLog, iconless, LONGEST_LINE, plainName, plainWords, redact, unlinked } from '../../src/base/log';
 
 describe('what others wrote, as it may be shown', () => {
   it('holds no key, known or not', () => {
@@ -11,6 +11,19 @@ describe('what others wrote, as it may be shown', () => {
     assert.equal(plainName('a\u001b]8;;command:x\u0007b\n\u2066'), 'a\ufffd]8;;command:x\ufffdb\ufffd\ufffd');
     assert.equal(plainWords(' two\r\n  lines\u202e '), 'two lines');
     assert.equal(plainWords('x'.repeat(10_000_000)).length, 1001);
+  });
+
+  it('ends within a line of a log, and says how much is missing', () => {
+    const lines: string[] = [];
+    const write = (message: string): void => void lines.push(message);
+    const log = cappedLog({ trace: write, debug: write, info: write, warn: write, error: write });
+    const long = 'x'.repeat(16 * 1024 * 1024);
+    for (const level of ['trace', 'debug', 'info', 'warn', 'error'] as const) log[level](long);
+    log.info('short');
+    assert.equal(lines.pop(), 'short');
+    assert.equal(lines.length, 5);
+    for (const line of lines) assert.equal(line, `${'x'.repeat(LONGEST_LINE)}… (${long.length - LONGEST_LINE} more characters)`);
+    assert.equal(capped('ab\u{1f600}c', 3), 'ab… (3 more characters)', 'no half of a character');
   });
 
   it('becomes no link of a notification, which could run a command of the editor', () => {

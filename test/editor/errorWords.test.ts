@@ -19,4 +19,9 @@ describe('words for errors', () => {
     assert.match(refused({ host, port: 22022 }), /accepts none of the SSH keys/);
     assert.match(refused({}), /accepts none of the SSH keys/);
   });
+
+  it('names the address that no pod can have', () => {
+    const pod = aPod({ ssh: { refused: '169.254.169.254' } });
+    assert.match(words(new PodUnavailableError('bad-address', pod.id, pod, { facts: { host: '169.254.169.254' } })).message, /llama-ft is at 169\.254\.169\.254, which is no address of a pod/);
+  });
 });

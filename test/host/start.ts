@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { cacheDir } from '../setup/cache.mjs';
 import { root } from '../setup/root.mjs';
 import { messageOf } from '../../src/base/errors';
-import { isAlive } from '../setup/lock.mjs';
+import { isAlive } from '../../src/base/process';
 import { Child } from './driver/child';
 import { calmSettings, extensionFolderName, machineSettingsFile, startEditorServer } from './driver/server';
 import { startSimulator, type RunningSimulator } from './driver/simulator';

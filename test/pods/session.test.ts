@@ -157,6 +157,8 @@ describe('a pod session', () => {
       await assert.rejects(session.link(), code('starting'));
       rig.pod = { ...pod, ports: [], ssh: { proxy } };
       await assert.rejects(session.link(), code('proxy-only'));
+      rig.pod = { ...pod, ssh: { refused: '127.0.0.1' } };
+      await assert.rejects(session.link(), code('bad-address'));
       rig.pod = { ...pod, status: 'ERROR', ssh: {} };
       await assert.rejects(session.link(), code('failed'));
       rig.runsAt(await deadPort());

@@ -64,6 +64,23 @@ describe('runpod rows: a pod is read as far as it goes and never lost', () => {
     });
   });
 
+  it('takes no address of this machine or of its own link for a pod’s, unless the API is on this machine', () => {
+    const at = (host: string, here?: boolean): Pod['ssh'] | undefined => readPod(pod('p1', { ssh: { direct: { host, port: 34446, username: 'root' }, proxy: { host: 'ssh.runpod.io', port: 22, username: 'p1' } } }), here)?.ssh;
+    const inner = ['127.0.0.1', '127.8.9.1', '127.1', '0x7f.1', '2130706433', 'localhost', 'LocalHost.', 'a.localhost', '0.0.0.0', '0', '169.254.169.254', '[::1]', '::1', '::', '[::]', 'fe80::1', 'fe80::1%eth0', '[febf::1]', '::ffff:127.0.0.1', '::ffff:169.254.169.254', '0:0:0:0:0:0:0:1'];
+    for (const host of inner) {
+      // Not every one of these reads as a host name at all: then there is no address either.
+      const ssh = at(host);
+      assert.equal(ssh?.direct, undefined, host);
+      if (ssh?.refused !== undefined) assert.deepEqual(ssh, { refused: host });
+      assert.equal(at(host, true)?.refused, undefined, host);
+    }
+    assert.deepEqual(at('127.0.0.1'), { refused: '127.0.0.1' });
+    assert.deepEqual(at('169.254.169.254'), { refused: '169.254.169.254' });
+    assert.equal(at('127.0.0.1', true)?.direct?.host, '127.0.0.1');
+    for (const host of ['195.26.233.3', '100.65.0.2', '10.65.0.2', 'pod.example.com', '127.example.com', '[2606:4700::1111]', '2606:4700::1111']) assert.equal(at(host)?.direct?.host, host);
+    assert.deepEqual(readPod(pod('p1', { ssh: { proxy: { host: '127.0.0.1', port: 22, username: 'p1' } } }))?.ssh, { refused: '127.0.0.1' });
+  });
+
   it('takes no id that means more than a name where ids go: into paths, host names and files of OpenSSH', () => {
     for (const id of ['../../etc', 'a/b', 'a b', 'x\n  ProxyCommand touch /tmp/pwned', 'evil.test#', '-oProxyCommand=x', '$(reboot)', '__proto__', '', 'x'.repeat(200)]) {
       const row = readPodRow(pod(id));

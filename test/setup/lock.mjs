@@ -51,9 +51,8 @@ function isAbandoned(file) {
   }
 }
 
-/** Whether a process of this id runs. */
-export function isAlive(pid) {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
+/** As `isAlive` of src/base/process.ts, which plain Node cannot load. */
+function isAlive(pid) {
   try {
     process.kill(pid, 0);
     return true;

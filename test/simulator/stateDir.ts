@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isAlive } from '../../src/base/process';
 
 const PREFIX = 'runpod-simulator-';
 const OWNER = 'owner.pid';
@@ -27,13 +28,4 @@ async function sweep(): Promise<void> {
       if (owner > 0 && !isAlive(owner)) await rm(path, { recursive: true, force: true }).catch(() => undefined);
     }),
   );
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

@@ -1,10 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { l10n, StatusBarAlignment, ThemeIcon, window, type Disposable, type ExtensionContext, type StatusBarItem } from 'vscode';
-import { iconless } from '../../base/log';
 import { Claim } from '../../base/claim';
 import { isCancelled } from '../../base/errors';
-import type { Logger } from '../../base/log';
+import { iconless, type Logger } from '../../base/log';
 import { sleep } from '../../base/time';
 import type { Asked } from '../../pods/asked';
 import { isFullyBooked } from '../../pods/create';

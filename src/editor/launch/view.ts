@@ -1,4 +1,5 @@
 import { commands, EventEmitter, l10n, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState, Uri, window, type Disposable, type TreeDataProvider } from 'vscode';
+import { capped } from '../../base/log';
 import { LAUNCH_STEPS, type Launch, type LaunchStep } from '../../pods/launch';
 import type { PodStore } from '../../pods/store';
 import { CONTEXT, VIEW_LAUNCHES } from '../ids';
@@ -69,7 +70,7 @@ export class LaunchView implements TreeDataProvider<LaunchNode>, Disposable {
     item.description = [l10n.t('from {0}', folder), pod && rate(pod.costPerHour), now ? undefined : l10n.t('stopped')].filter(Boolean).join(' · ');
     item.iconPath = now ? new ThemeIcon('loading~spin') : new ThemeIcon('debug-pause', new ThemeColor('testing.iconQueued'));
     item.contextValue = now ? 'launch running ' : 'launch stopped ';
-    item.tooltip = launch.stopped?.why ?? '';
+    item.tooltip = capped(launch.stopped?.why ?? '', 2000);
     return item;
   }
 

@@ -1,4 +1,5 @@
 import { l10n, ThemeColor, ThemeIcon, TreeItem } from 'vscode';
+import { capped } from '../../base/log';
 import type { RunRecord } from '../../runs/detached/list';
 import type { CommandId } from '../ids';
 import type { FirstLook } from '../podRuns/book';
@@ -28,7 +29,7 @@ export function runRow(node: RunNode, run: RunRecord | undefined, now: number, f
   item.description = describeRun(run, now);
   item.iconPath = new ThemeIcon(...iconOf(run));
   item.contextValue = run.state === 'running' ? 'run running ' : 'run ended ';
-  item.tooltip = [run.meta.command, run.meta.cwd, l10n.t('Started {0}', localTime(run.startedAt)), run.endedAt === undefined ? undefined : l10n.t('Ended {0}', localTime(run.endedAt)), run.id].filter(Boolean).join('\n');
+  item.tooltip = [capped(run.meta.command, 2000), run.meta.cwd, l10n.t('Started {0}', localTime(run.startedAt)), run.endedAt === undefined ? undefined : l10n.t('Ended {0}', localTime(run.endedAt)), run.id].filter(Boolean).join('\n');
   item.command = { title: l10n.t('Show Run'), command: 'runpod.attachRun' satisfies CommandId, arguments: [node] };
   item.accessibilityInformation = { label: `${run.meta.title}, ${item.description}` };
   return item;

@@ -8,7 +8,7 @@ export function lookOf(pod: Pod): PodLook {
   switch (pod.status) {
     case 'RUNNING':
       // The mapping of port 22 can come minutes after RUNNING; until then nothing can be opened.
-      return pod.ssh.direct === undefined && pod.ports.includes('22/tcp') ? 'waiting-ssh' : 'running';
+      return pod.ssh.direct === undefined && pod.ssh.refused === undefined && pod.ports.includes('22/tcp') ? 'waiting-ssh' : 'running';
     case 'PROVISIONING':
     case 'STARTING':
       return 'changing';

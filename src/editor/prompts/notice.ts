@@ -1,6 +1,6 @@
 import { window } from 'vscode';
 import { CancelledError } from '../../base/errors';
-import { iconless, unlinked } from '../../base/log';
+import { capped, iconless, unlinked } from '../../base/log';
 
 type Kind = 'information' | 'warning';
 
@@ -10,11 +10,11 @@ type Kind = 'information' | 'warning';
  */
 export const notice = {
   /** @returns the button that was pressed; undefined when it was left */
-  inform: (message: string, ...buttons: readonly string[]): Thenable<string | undefined> => window.showInformationMessage(unlinked(message), ...buttons),
+  inform: (message: string, ...buttons: readonly string[]): Thenable<string | undefined> => window.showInformationMessage(words(message), ...buttons),
   /** @returns the button that was pressed; undefined when it was left */
-  warn: (message: string, ...buttons: readonly string[]): Thenable<string | undefined> => window.showWarningMessage(unlinked(message), ...buttons),
+  warn: (message: string, ...buttons: readonly string[]): Thenable<string | undefined> => window.showWarningMessage(words(message), ...buttons),
   /** @returns the button that was pressed; undefined when it was left */
-  fail: (message: string, ...buttons: readonly string[]): Thenable<string | undefined> => window.showErrorMessage(unlinked(message), ...buttons),
+  fail: (message: string, ...buttons: readonly string[]): Thenable<string | undefined> => window.showErrorMessage(words(message), ...buttons),
 
   /** A question in the middle of the window. @returns the answer; undefined when it was left */
   ask: (question: string, detail: string, ...answers: readonly string[]): Thenable<string | undefined> => modal('warning', question, detail, answers),
@@ -30,4 +30,6 @@ export const notice = {
 };
 
 const modal = (kind: Kind, question: string, detail: string, answers: readonly string[]): Thenable<string | undefined> =>
-  (kind === 'warning' ? window.showWarningMessage : window.showInformationMessage)(unlinked(question), { modal: true, ...(detail === '' ? {} : { detail: unlinked(detail) }) }, ...answers);
+  (kind === 'warning' ? window.showWarningMessage : window.showInformationMessage)(words(question), { modal: true, ...(detail === '' ? {} : { detail: words(detail) }) }, ...answers);
+
+const words = (text: string): string => unlinked(capped(text));

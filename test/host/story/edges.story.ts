@@ -95,6 +95,15 @@ describe('a thousand pods', () => {
     }
   });
 
+  it('show their names as they are in a list to choose from', async () => {
+    await editor.command('RunPod: Set Active Pod');
+    await editor.quickInput.type('sync~spin');
+    const [odd] = await until('the one', async () => (await editor.quickInput.items()).length === 1 && editor.quickInput.items());
+    assert.match(odd?.label.replaceAll('\u200c', '') ?? '', /^\$\(sync~spin\) \*\*bold/);
+    assert.equal(await editor.quickInput.widget.locator('.quick-input-list .codicon-sync').count(), 0);
+    await editor.quickInput.cancel();
+  });
+
   it('can be painted anew within five times the 200 ms that are wanted', async () => {
     // What else the machine does only adds to it, so the quickest counts; `npm run bench` measures properly.
     let least = Infinity;
