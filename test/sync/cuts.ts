@@ -216,7 +216,7 @@ export class CutRig {
 }
 
 const LAST: Omit<Step, 'work'> = { edits: [], conflicts: 'keep', cut: undefined, bySftp: false };
-const RUBBISH = /(^|\/)(\.runpod-save-|\.runpod-staging|\.[0-9a-f]{12}\.runpod-part)/;
+const RUBBISH = /(^|\/)(\.runpod-save-|\.runpod-staging|\.[0-9a-f-]{25}\.runpod-part)/;
 
 const sizes = (outcome: Outcome): number => [...outcome.values()].reduce((sum, version) => sum + (version?.text.length ?? 0) + 600, 0);
 const noneFailed = ({ failed }: { readonly failed: readonly unknown[] }): void => assert.deepEqual(failed, []);

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { CancelledError } from '../../base/errors';
+import { CancelledError, messageOf } from '../../base/errors';
 import { FileError, type StatusError } from '../errors';
 import { outcome, type Room, unawaited } from '../room';
 import type { Handle, SftpSession } from '../sftp';
@@ -9,11 +8,12 @@ import { OpenFlag } from '../wire';
 import { asFileError, ChangedError, type Move, moveOf, MovingBatch } from './batch';
 import { LocalFileError, type PlannedFile, type TransferOptions, type TransferPlan, type TransferResult } from './contract';
 import { podHashes, podHashOfStart } from './podHash';
+import { ABANDONED_MS, isOtherVersion, partKey } from './partNames';
 import { Ranges } from './ranges';
 import { inParallel } from './parallel';
 import { isLostLink, watchOf, type Watch } from './steadily';
 import { type Batch, batches, bigFile, Tally } from './tally';
-import { joinLocal, local, localHash, lookAt, makeFolder, native, place, readerOf, writeAll } from './thisComputer';
+import { joinLocal, local, localHash, lookAt, makeFolder, namesIn, native, place, readerOf, writeAll } from './thisComputer';
 
 /** A file that says it is empty but is not (`/proc`) is read up to here. */
 const maxUntold = 64 * 1024 * 1024;
@@ -76,6 +76,7 @@ class DownloadBatch extends MovingBatch<Move> {
 
   async #openPart(session: SftpSession, move: Move, anew: boolean): Promise<fs.FileHandle> {
     if (move.begun) return local(move.temp, (temp) => fs.open(temp, 'r+'));
+    if (move.size >= bigFile) await clearOlder(move.temp).catch((error: unknown) => this.room.log.debug(`files: ${messageOf(error)}`));
     const there = move.size >= bigFile && !anew ? await lookAt(move.temp) : undefined;
     if (there?.kind === 'file' && there.size <= move.size) {
       const part = await local(move.temp, (temp) => fs.open(temp, 'r+'));
@@ -188,8 +189,14 @@ class DownloadBatch extends MovingBatch<Move> {
   }
 }
 
-/** The same name for the same version of the file, so that a later attempt finds what an earlier one has begun. */
-function partBeside({ from, to, size, mtimeMs }: PlannedFile): string {
-  const key = createHash('sha256').update(JSON.stringify([from, to, size, mtimeMs])).digest('hex').slice(0, 12);
-  return joinLocal(path.dirname(to), `.${key}.runpod-part`);
+const partBeside = ({ from, to, size, mtimeMs }: PlannedFile): string => joinLocal(path.dirname(to), `.${partKey(JSON.stringify([from, to]), `${size} ${mtimeMs}`)}.runpod-part`);
+
+/** What an earlier transfer has left of another version of this file takes room and is of no use to anyone. */
+async function clearOlder(temp: string): Promise<void> {
+  const folder = path.dirname(temp);
+  for (const name of (await namesIn(folder)).filter((one) => isOtherVersion(one, path.basename(temp)))) {
+    const left = joinLocal(folder, name);
+    const there = await lookAt(left);
+    if (there !== undefined && Date.now() - there.mtimeMs > ABANDONED_MS) await fs.rm(native(left), { force: true });
+  }
 }

@@ -3,6 +3,8 @@ import { CancelledError } from '../../base/errors';
 import { FileError, isStatus, SessionLostError, Status, StatusError } from '../errors';
 import { isDirectory, isLink, permissionMask } from '../kinds';
 import { linkTarget } from '../links';
+import { readNames } from '../list';
+import { basename, dirname, join } from '../names';
 import { moveOn } from '../rename';
 import { noLongerInUse, outcome, type Room, unawaited } from '../room';
 import type { Handle, SftpSession } from '../sftp';
@@ -15,6 +17,7 @@ import { asFileError, ChangedError, type Move, moveOf, MovingBatch } from './bat
 import type { TransferOptions, TransferPlan, TransferResult } from './contract';
 import { podHashes } from './podHash';
 import { inParallel } from './parallel';
+import { ABANDONED_MS, isOtherVersion } from './partNames';
 import { Ranges } from './ranges';
 import { isLostLink, steadily, watchOf, type Watch } from './steadily';
 import { type Batch, batches, bigFile, Tally } from './tally';
@@ -89,8 +92,10 @@ class UploadBatch extends MovingBatch<Send> {
         if (send.begun) throw new ChangedError();
         Object.assign(send, { size: now.size, mtimeMs: now.mtimeMs, ranges: new Ranges(0, now.size) });
       }
-      const handle = await this.#openTemp(session, send, source, anew);
       const big = send.size >= bigFile;
+      const first = !send.begun;
+      const handle = await this.#openTemp(session, send, source, anew);
+      if (big && first) await this.#clearOlder(session, handle, send.temp);
       const pushed = await outcome(big ? this.room.sessions.withLanes(session, (sessions) => this.#pushWide(sessions, send, source)) : this.#push([{ session, handle }], send, source));
       if (!pushed.ok) {
         // As long as it is open, removing it makes no room.
@@ -110,7 +115,9 @@ class UploadBatch extends MovingBatch<Send> {
 
   /** Goes on with what is there already: from before the link was lost, or of a big file from an earlier transfer. */
   async #openTemp(session: SftpSession, send: Send, source: fs.FileHandle, anew: boolean): Promise<Handle> {
-    if (!send.begun && (send.size < bigFile || anew)) return this.#openFresh(session, send);
+    if (send.moved === 0 && (send.begun || send.size < bigFile || anew)) return this.#openFresh(session, send);
+    // A link that somebody has put there is not written through.
+    if (!send.begun && isLink((await outcome(session.lstat(send.temp))).value ?? {})) return this.#openFresh(session, send);
     const opened = await outcome(session.open(send.temp, OpenFlag.Read | OpenFlag.Write));
     if (!opened.ok) {
       // A pod that has been started anew has nothing of it.
@@ -132,7 +139,18 @@ class UploadBatch extends MovingBatch<Send> {
   #openFresh(session: SftpSession, send: Send): Promise<Handle> {
     this.tally.correct(-send.moved);
     Object.assign(send, { moved: 0, ranges: new Ranges(0, send.size), begun: true });
-    return session.open(send.temp, OpenFlag.Write | OpenFlag.Create | OpenFlag.Truncate, { mode: 0o600 });
+    return createAnew(session, send.temp);
+  }
+
+  /** What an earlier transfer has left of another version of this file takes room and is of no use to anyone. */
+  async #clearOlder(session: SftpSession, handle: Handle, temp: string): Promise<void> {
+    const folder = dirname(temp);
+    const [own, found] = await Promise.all([outcome(session.fstat(handle)), outcome(readNames(this.room, session, folder))]);
+    // By the pod's own clock.
+    const now = own.value?.mtime;
+    if (now === undefined || !found.ok) return;
+    const old = found.value.filter(({ name, attributes: { mtime } }) => isOtherVersion(name, basename(temp)) && mtime !== undefined && (now - mtime) * 1000 > ABANDONED_MS);
+    await Promise.all(old.map(({ name }) => outcome(session.remove(join(folder, name)))));
   }
 
   async #pushWide(sessions: readonly SftpSession[], send: Send, source: fs.FileHandle): Promise<void> {
@@ -231,6 +249,15 @@ class UploadBatch extends MovingBatch<Send> {
     await discard(this.room, session, send.temp);
     return whyNotWritten(this.room, session, send.file.to, send.size, refusal);
   }
+}
+
+/** An empty file of that name. What is there already is from an earlier transfer, or a link of somebody's, and is not written through. */
+async function createAnew(session: SftpSession, temp: string): Promise<Handle> {
+  const create = (): Promise<Handle> => session.open(temp, OpenFlag.Write | OpenFlag.Create | OpenFlag.Exclusive, { mode: 0o600 });
+  const created = await outcome(create());
+  if (created.ok) return created.value;
+  if (!(created.error instanceof StatusError) || !(await outcome(session.remove(temp))).ok) throw created.error;
+  return create();
 }
 
 /** A link that is written to stays a link. */

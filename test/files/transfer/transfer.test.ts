@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { watch, writeFileSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -173,6 +173,68 @@ describe('transfers between this computer and a pod', () => {
     assert.ok((await fs.readFile(at('big'))).equals(bytes(1, size)));
     assert.ok(pod.link.counts.bytesDown - before < size * 0.95, `${pod.link.counts.bytesDown - before} bytes for the rest of ${size}`);
     assert.deepEqual(await leftovers(here), []);
+  });
+
+  it('clear away what an earlier attempt has left of another version of the file, unless somebody may still be at it', async () => {
+    await start({ files: { silenceMs: 500, openMs: 1_000 } });
+    const size = 60_000_000;
+    const givenUp = async (go: () => Promise<unknown>, cut: 'cutAfterBytesDown' | 'cutAfterBytesUp'): Promise<void> => {
+      pod.link.shape({ [cut]: 50_000_000 });
+      const gone = pod.host.onDown(() => pod.link.shape({ fault: 'refuse' }));
+      await assert.rejects(go(), (error) => isFileError(error, 'unavailable'));
+      gone.dispose();
+      pod.link.shape({});
+    };
+    const sides = [
+      { source: pod.at('big'), into: here, go: () => down(['big'], { patienceMs: 300 }), cut: 'cutAfterBytesDown' },
+      { source: at('big'), into: pod.at('to'), go: () => up(['big'], { patienceMs: 300 }), cut: 'cutAfterBytesUp' },
+    ] as const;
+    for (const { source, into, go, cut } of sides) {
+      await fs.rm(at('big'), { force: true });
+      await fs.writeFile(source, bytes(1, size));
+      await givenUp(go, cut);
+      const [old = '', ...more] = await leftovers(into);
+      assert.ok(old !== '' && more.length === 0);
+      await fs.writeFile(source, bytes(2, size - 1));
+      await givenUp(go, cut);
+      assert.deepEqual((await leftovers(into)).length, 2, 'another window may be at the other one');
+      // What nobody has written to for an hour is nobody's.
+      await fs.utimes(path.join(into, old), new Date(), new Date(Date.now() - 3_600_000));
+      await fs.writeFile(path.join(into, old.replace(/[0-9a-f]{12}/, '0123456789ab')), 'of another file');
+      await go();
+      assert.ok((await fs.readFile(path.join(into, 'big'))).equals(bytes(2, size - 1)));
+      assert.deepEqual((await leftovers(into)).map((name) => /0123456789ab/.test(name)), [true]);
+    }
+  });
+
+  it('write through no link that stands where a file is to be collected', async () => {
+    await start({ files: { silenceMs: 500, openMs: 1_000 } });
+    await fs.mkdir(pod.at('to'));
+    for (const size of [1000, 20_000_000]) {
+      const sides = [
+        { source: pod.at('state'), into: here, go: () => down(['state']) },
+        { source: at('state'), into: pod.at('to'), go: () => up(['state']) },
+      ];
+      for (const { source, into, go } of sides) {
+        await fs.rm(into === here ? at('state') : pod.at('to/state'), { force: true });
+        await fs.writeFile(source, bytes(1, size));
+        // Its name can be foreseen: here it is seen while the file is on its way.
+        const watcher = watch(into);
+        const seen = new Promise<string>((resolve) => watcher.on('change', (_event, name) => /runpod-(part|save)/.test(String(name)) && resolve(String(name))));
+        await go();
+        const name = await seen;
+        watcher.close();
+        await fs.rm(path.join(into, 'state'));
+        const victim = path.join(here, 'victim');
+        await fs.writeFile(victim, 'precious');
+        await fs.symlink(victim, path.join(into, name));
+        await go();
+        assert.equal(await fs.readFile(victim, 'utf8'), 'precious', name);
+        assert.ok((await fs.readFile(path.join(into, 'state'))).equals(bytes(1, size)));
+        assert.equal((await fs.lstat(path.join(into, 'state'))).isFile(), true);
+        assert.deepEqual(await leftovers(into), []);
+      }
+    }
   });
 
   it('begin anew when what lies there from an earlier attempt is not what it should be', async () => {
