@@ -70,7 +70,7 @@ export class RunPodClient implements Disposable {
         if (!mayShareKey(originOf(restUrl), origin, approvedOrigins)) throw new TypeError(`The key belongs to ${originOf(restUrl)} and is not sent to ${origin}`);
       },
     });
-    this.pods = new PodsApi(this.#rest, this.serverClock, log, isLoopback(new URL(restUrl).hostname));
+    this.pods = new PodsApi(this.#rest, this.serverClock, log, URL.canParse(restUrl) && isLoopback(new URL(restUrl).hostname));
     this.catalog = new CatalogApi(this.#rest, log);
     this.templates = new TemplatesApi(this.#rest, log);
     this.sshKeys = new SshKeysApi(this.#rest);
