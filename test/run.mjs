@@ -31,9 +31,9 @@ const wentWell = await main(async () => {
     node('Types of the pages', ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'webview/costPanel'], 2),
     node('Lint', ['node_modules/eslint/bin/eslint.js', '.'], 8),
   ];
-  // Unit tests mostly wait for sshd and timers; beside them there is room for one busy lane.
+  // Unit tests mostly wait for sshd and timers: three at once leave room for a busy lane beside them.
   await Promise.all([
-    lane(unitPart({ ignore: ['test/package.test.ts'], jobs: Math.max(2, availableParallelism() - 1) })).then(tell),
+    lane(unitPart({ ignore: ['test/package.test.ts'], jobs: Math.max(3, availableParallelism() - 1) })).then(tell),
     lane(...checks, packagePart(), ...(whole ? [suitePart()] : [])).then(tell),
   ]);
 });

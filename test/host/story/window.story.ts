@@ -47,7 +47,7 @@ describe('a window with the extension', () => {
     await editor.reload();
     const pods = await editor.sidebar();
     await pods.waitFor(/^Try Again\nShow Log$/, 60_000);
-    assert.match(await editor.sidebarText(), /RunPod cannot be reached.*Trying again in \d+ s\./);
+    await untilReads('the message', () => editor.sidebarText(), /RunPod cannot be reached.*Trying again in \d+ s\./);
     await (await pods.row('Show Log')).click();
     await editor.output(/ECONNREFUSED|cannot be reached/);
   });
