@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import assert from 'node:assert/strict';
 import * as net from 'node:net';
 import { once } from 'node:events';
@@ -258,6 +259,13 @@ describe('a public port of the simulated data center', () => {
     await ask(socket, 'hello');
     socket.resetAndDestroy();
     await until(() => echo.sockets.size === 0, 'the end of the other side');
+  });
+
+  it('to a server answers another process at once', async () => {
+    const relay = await openRelay({ host: '127.0.0.1', port: echo.port });
+    // While this waits, nothing happens in the process that the port is of.
+    execFileSync(process.execPath, ['-e', `require('node:net').connect(${relay.port}, '${relay.host}').on('connect', () => process.exit(0)).on('error', () => process.exit(1))`]);
+    await relay.close();
   });
 
   it('refuses until it is told where to lead', async () => {

@@ -35,10 +35,10 @@ export async function openPublicPort(options: PublicPortOptions = {}): Promise<L
   return port;
 }
 
-/** A link to any TCP server, for example a plain sshd. */
+/** A link to any TCP server, for example a plain sshd. It listens from the beginning: whoever hears of it may connect. */
 export async function openRelay(address: TcpAddress, link: LinkShape = {}): Promise<LinkPort> {
-  const port = await openPublicPort({ link });
-  port.relayTo(address);
+  const port = new TcpLinkPort(link, () => connectTcp(address));
+  await port.open();
   return port;
 }
 
@@ -55,11 +55,12 @@ class TcpLinkPort implements LinkPort {
   readonly #pace = { up: new LinkPace(), down: new LinkPace() };
   readonly counts: LinkTotals = { connections: 0, bytesUp: 0, bytesDown: 0, flightsUp: 0 };
 
-  constructor(link: LinkShape) {
+  constructor(link: LinkShape, dial?: () => Promise<Duplex>) {
     this.#link = link;
+    this.#dial = dial;
   }
 
-  /** Takes a port number for life; listening begins when there is somewhere to lead to. */
+  /** Takes a port number for life; goes on listening only where there is somewhere to lead to. */
   async open(): Promise<void> {
     const server = this.#listener();
     await new Promise<void>((resolve, reject) => {
