@@ -122,7 +122,11 @@ class ReadyWait {
   #verdict: PodUnavailableError | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(private readonly deps: ReadyDeps, private readonly podId: string, private readonly options: ReadyOptions) {
+  constructor(
+    private readonly deps: ReadyDeps,
+    private readonly podId: string,
+    private readonly options: ReadyOptions,
+  ) {
     this.#timings = { ...defaults, ...deps.timings };
     this.#now = deps.now ?? Date.now;
     this.#log = deps.log ?? silentLog;
@@ -132,7 +136,9 @@ class ReadyWait {
     this.#follower = new LogFollower(deps.logs, podId, new Date(this.#began - 30_000), this.#signal, () => this.#tell(), this.#log);
   }
 
-  end = (): void => this.#ended.abort();
+  end(): void {
+    this.#ended.abort();
+  }
 
   async run(): Promise<Pod> {
     this.#follower.start();
@@ -153,9 +159,13 @@ class ReadyWait {
     }
   }
 
-  get #stuckAfterMs(): number { return this.options.stuckAfterMs ?? 15 * 60_000; }
+  get #stuckAfterMs(): number {
+    return this.options.stuckAfterMs ?? 15 * 60_000;
+  }
 
-  get #elapsedMs(): number { return this.#now() - this.#began; }
+  get #elapsedMs(): number {
+    return this.#now() - this.#began;
+  }
 
   get #spent(): number | undefined {
     const rate = this.#pod?.costPerHour;
@@ -286,7 +296,8 @@ class ReadyWait {
 
   #tell(): void {
     if (this.#ended.signal.aborted || !this.options.onProgress) return;
-    const [{ line, percent }, spent] = [this.#follower, this.#spent];
+    const { line, percent } = this.#follower;
+    const spent = this.#spent;
     this.options.onProgress({
       phase: this.#phase,
       elapsedMs: this.#elapsedMs,
