@@ -17,6 +17,7 @@ import { endChannel, runOn } from './run';
 import type { ExecOptions, OpenOptions, RunOptions, RunResult, Sessions, SftpSession, ShellOptions } from './sessions';
 import { loadSsh2 } from './loadSsh2';
 import { openTcp } from './tcp';
+import { lendChunks } from './wideSocket';
 import { widenWindow } from './window';
 
 export interface ConnectOptions extends Omit<HandshakeOptions, 'deadlineMs' | 'log'> {
@@ -75,6 +76,7 @@ export class SshConnection implements Sessions {
     const started = performance.now();
     const socket = await openTcp(host, port, { deadlineMs, signal });
     const loggedIn = await handshake(ssh2, socket, { ...options, deadlineMs, log });
+    lendChunks(socket, loggedIn.client);
     log.info(`SSH to ${options.username}@${host}:${port} in ${Math.round(performance.now() - started)} ms: ${loggedIn.banner}, ${loggedIn.hostKey.fingerprint}, key ${loggedIn.identity?.label ?? 'none'}`);
     return new SshConnection(options, socket, loggedIn);
   }

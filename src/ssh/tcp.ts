@@ -1,7 +1,7 @@
-import * as net from 'node:net';
 import { CancelledError, messageOf } from '../base/errors';
 import { corkTurns } from './cork';
 import { SshError, type SshErrorParams } from './errors';
+import { WideSocket } from './wideSocket';
 
 export interface TcpOptions {
   /** Milliseconds until the connection must stand. */
@@ -13,11 +13,13 @@ export interface TcpOptions {
  * Opens a TCP connection without Nagle's delay (an SSH request is a small packet that somebody waits for).
  * Throws `SshError` refused, unreachable, timeout or not-ssh (reset at once), or `CancelledError`; the socket is gone then.
  */
-export function openTcp(host: string, port: number, { deadlineMs, signal }: TcpOptions): Promise<net.Socket> {
+export function openTcp(host: string, port: number, { deadlineMs, signal }: TcpOptions): Promise<WideSocket> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(new CancelledError());
     const where: SshErrorParams = { host, port, stage: 'tcp' };
-    const socket = net.connect({ host, port, noDelay: true });
+    const socket = new WideSocket();
+    socket.connect({ host, port });
+    // Not before: `connect` puts the socket's own `write` back.
     corkTurns(socket);
     const settle = (error?: Error): void => {
       clearTimeout(timer);

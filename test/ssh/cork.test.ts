@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import * as net from 'node:net';
 import { Writable } from 'node:stream';
 import { corkTurns } from '../../src/ssh/cork';
+import { openTcp } from '../../src/ssh/tcp';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -43,6 +44,30 @@ describe('what is written within one turn', () => {
     await once(peer, 'end');
     assert.equal(Buffer.concat(heard).toString(), `${parts.join('')}end`);
     peer.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it('is handed to the system at once on every connection that is opened', async () => {
+    const server = net.createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const accepted = once(server, 'connection') as Promise<[net.Socket]>;
+    const socket = await openTcp('127.0.0.1', (server.address() as net.AddressInfo).port, { deadlineMs: 5_000 });
+    const [peer] = await accepted;
+    const handed: string[] = [];
+    for (const way of ['_write', '_writev'] as const) {
+      const hand = Reflect.get(socket, way) as (...args: unknown[]) => void;
+      Object.assign(socket, {
+        [way](...args: unknown[]) {
+          handed.push(way);
+          hand.apply(socket, args);
+        },
+      });
+    }
+    for (const part of ['length', 'body', 'tag']) socket.write(part);
+    const [heard] = (await once(peer, 'data')) as [Buffer];
+    assert.equal(heard.toString(), 'lengthbodytag');
+    assert.deepEqual(handed, ['_writev']);
+    for (const one of [socket, peer]) one.destroy();
     await new Promise((resolve) => server.close(resolve));
   });
 });
