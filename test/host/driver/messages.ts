@@ -36,6 +36,11 @@ function mark(item: { closest(selector: string): { readonly dataset: Record<stri
   return message === null ? undefined : (message.dataset['story'] ??= String(performance.now()));
 }
 
+/** Runs in the page: notes that a story has had this message. */
+function tell(message: { readonly dataset: Record<string, string | undefined> }): void {
+  message.dataset['told'] = 'yes';
+}
+
 const toasts = '.notifications-toasts .notification-list-item';
 const toastText = '.notification-list-item-message';
 
@@ -48,14 +53,19 @@ export class Messages {
     return (await this.page.locator(toasts).locator(toastText).allTextContents()).map(tidy);
   }
 
-  /** Waits for a notification that matches. It stays that one while its words change, as those of a progress do. */
+  /**
+   * Waits for a notification that matches, and that was not the answer before: one that is still in sight has words
+   * that fit the next one as well, more often than one thinks. It stays that one while its words change, as those of
+   * a progress do.
+   */
   async notification(wanted: string | RegExp, ms?: number): Promise<Message> {
     return until(`a notification "${wanted}"`, async () => {
       for (const item of await this.page.locator(toasts).all()) {
         // The item is painted anew with every word; the toast around it lives as long as the notification.
         const toast = await this.#marked(item);
         const one = new Message(toast, toastText, '.notification-list-item-buttons-container .monaco-button');
-        if (!matches(await one.text(), wanted)) continue;
+        if (!matches(await one.text(), wanted) || (await toast.getAttribute('data-told', { timeout: 1000 })) !== null) continue;
+        await toast.evaluate(tell, undefined, { timeout: 1000 });
         await this.#hold(toast);
         return one;
       }
