@@ -1,5 +1,6 @@
 import { CancelledError, messageOf } from '../base/errors';
 import { silentLog, type Logger } from '../base/log';
+import { freeChunk } from '../ssh/chunkMemory';
 import { SessionLostError, Status, StatusError } from './errors';
 import type { RawSftp } from './host';
 import { bytes, type Field, MalformedError, PacketCutter, PacketReader, packet, Reply, Request, u32 } from './wire';
@@ -139,7 +140,7 @@ export abstract class Requests {
   #hear(chunk: Buffer): void {
     this.#lastHeard = performance.now();
     try {
-      this.#cutter.push(chunk);
+      if (this.#cutter.push(chunk)) freeChunk(chunk);
     } catch (error) {
       this.end(`The SFTP server spoke nonsense: ${messageOf(error)}`);
     }

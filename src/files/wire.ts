@@ -189,19 +189,22 @@ export class PacketCutter {
     readonly place: (head: Buffer, bytes: number) => Uint8Array | undefined = () => undefined,
   ) {}
 
-  push(chunk: Buffer): void {
+  /** @returns whether every byte was copied, so that nothing of `chunk` is needed any more. */
+  push(chunk: Buffer): boolean {
     let p = 0;
+    let copied = true;
     while (p < chunk.length) {
       if (this.#body === undefined) {
         const n = Math.min(4 - this.#headLength, chunk.length - p);
         chunk.copy(this.#head, this.#headLength, p, p + n);
         this.#headLength += n;
         p += n;
-        if (this.#headLength < 4) return;
+        if (this.#headLength < 4) return copied;
         const length = this.#head.readUInt32BE(0);
         if (length === 0 || length > this.maxPacket) throw new MalformedError(`A packet of ${length} bytes`);
         this.#headLength = 0;
         if (chunk.length - p >= length) {
+          copied = false;
           this.onPacket(chunk.subarray(p, p + length));
           p += length;
           continue;
@@ -217,6 +220,7 @@ export class PacketCutter {
       p += n;
       if (this.#bodyLength === this.#body.length) this.#filled(this.#body);
     }
+    return copied;
   }
 
   #filled(body: Uint8Array): void {

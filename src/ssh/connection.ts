@@ -5,6 +5,7 @@ import { messageOf } from '../base/errors';
 import { silentLog, type Logger } from '../base/log';
 import type { Disposable } from '../base/disposable';
 import { endOnAbort, prepare, ptyOf, sftpSession, withExitKept } from './channels';
+import { freeWhenSent } from './chunkMemory';
 import { SshError, isSshError, type SshErrorParams } from './errors';
 import { handshake, type HandshakeOptions, type LoggedIn } from './handshake';
 import type { HostKey } from './hostKeys';
@@ -77,6 +78,7 @@ export class SshConnection implements Sessions {
     const socket = await openTcp(host, port, { deadlineMs, signal });
     const loggedIn = await handshake(ssh2, socket, { ...options, deadlineMs, log });
     lendChunks(socket, loggedIn.client);
+    freeWhenSent(socket);
     log.info(`SSH to ${options.username}@${host}:${port} in ${Math.round(performance.now() - started)} ms: ${loggedIn.banner}, ${loggedIn.hostKey.fingerprint}, key ${loggedIn.identity?.label ?? 'none'}`);
     return new SshConnection(options, socket, loggedIn);
   }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MessageChannel } from 'node:worker_threads';
 import { makeKeyPair, startSshd, type KeyPair, type Sshd } from '../support/sshd';
 import type { Place } from './client';
 import { openFarLink, type FarPort } from './linkProcess';
@@ -58,6 +59,19 @@ export class Ground {
     const path = join(this.far, name);
     await fs.writeFile(path, randomBytes(bytes));
     return path;
+  }
+
+  /**
+   * Has the system own memory for two big files. A virtual machine gets memory when it is first touched, and gives it back
+   * soon after it was freed: up to a second of that would be counted, by chance, for one client or the other.
+   */
+  touchMemory(): void {
+    const memory = new ArrayBuffer(2 * this.bigBytes);
+    new Uint8Array(memory).fill(1);
+    const { port1 } = new MessageChannel();
+    port1.close();
+    // Gone at once, not with the next collection.
+    port1.postMessage(undefined, [memory]);
   }
 
   async clear(): Promise<void> {

@@ -105,6 +105,7 @@ export function operations({ listings, tree }: Sizes): Operation[] {
         if (client.read === undefined) return undefined;
         const path = join(ground.far, `read-${run}`);
         await fs.copyFile(ground.bigFile, path);
+        ground.touchMemory();
         const ms = await timed(() => client.read?.(path));
         await fs.rm(path);
         return ms;
@@ -117,6 +118,7 @@ export function operations({ listings, tree }: Sizes): Operation[] {
       async measure(client, ground, run) {
         if (client.write === undefined) return undefined;
         const path = join(ground.far, `write-${run}`);
+        ground.touchMemory();
         const ms = await timed(() => client.write?.(path));
         if ((await fs.stat(path)).size !== ground.bigBytes) throw new Error(`${client.name} did not write`);
         await fs.rm(path);

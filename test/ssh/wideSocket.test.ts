@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
 import * as net from 'node:net';
-import * as path from 'node:path';
-import { promisify } from 'node:util';
 import { WideSocket } from '../../src/ssh/wideSocket';
-import { makeKeyPair, startSshd } from '../support/sshd';
 import { Scratch } from './support';
-
-const run = promisify(execFile);
 
 describe('a socket that takes much at once', function () {
   this.timeout(60_000);
@@ -56,26 +49,5 @@ describe('a socket that takes much at once', function () {
       await once(socket, 'end');
       assert.equal(Buffer.concat(parts).equals(bytes), places === 'many', places);
     }
-  });
-
-  it('carries a big file whole with every cipher, keys exchanged anew on the way, with and without ssh2’s native parts', async () => {
-    const dir = await scratch.dir();
-    const key = await makeKeyPair(path.join(dir, 'key'));
-    const file = path.join(dir, 'big');
-    const bytes = randomBytes(24_000_000);
-    await writeFile(file, bytes);
-    const hash = createHash('sha256').update(bytes).digest('hex');
-    const ciphers = ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com', 'aes256-ctr', 'chacha20-poly1305@openssh.com'];
-    const servers = await Promise.all(ciphers.map((cipher) => startSshd({ authorizedKeys: [key.publicKey], extraConfig: `Ciphers ${cipher}\nRekeyLimit 2M` })));
-    for (const server of servers) scratch.onEnd(() => server.stop());
-
-    const read = async (native: boolean): Promise<unknown> => {
-      const task = { native, keyFile: key.path, file, servers: servers.map(({ host, port, username }) => ({ host, port, username })) };
-      const { stdout } = await run(process.execPath, ['--import', 'tsx', path.join(__dirname, 'readAsShipped.ts'), JSON.stringify(task)]);
-      return (JSON.parse(stdout) as [string, string][]).map(([came, memory], i) => `${ciphers[i]}: ${came === hash ? 'whole' : came}, ${memory}`);
-    };
-    const [gcm128, gcm256, ctr, chacha] = ciphers;
-    assert.deepEqual(await read(false), [`${gcm128}: whole, lent`, `${gcm256}: whole, lent`, `${ctr}: whole, lent`, `${chacha}: whole, kept`]);
-    assert.deepEqual(await read(true), ciphers.map((cipher) => `${cipher}: whole, kept`));
   });
 });
