@@ -1,6 +1,6 @@
 import type { Pod } from '../runpod/types';
 import { PodUnavailableError } from './contracts';
-import { unavailableByStatus } from './unavailable';
+import { unavailableByAddress, unavailableByStatus } from './unavailable';
 
 /** Where a pod's own sshd answers for one start of the pod. */
 export interface PodAddress {
@@ -39,7 +39,8 @@ export function addressOf(pod: Pod, options: AddressOptions): PodAddress {
     new PodUnavailableError(code, pod.id, pod, { detail });
   const direct = pod.ssh.direct;
   if (direct) return { host: direct.host, port: direct.port, username: direct.username };
-  if (pod.ssh.refused !== undefined) throw new PodUnavailableError('bad-address', pod.id, pod, { detail: `Pod ${pod.id} cannot be at ${pod.ssh.refused}`, facts: { host: pod.ssh.refused } });
+  const byAddress = unavailableByAddress(pod);
+  if (byAddress) throw byAddress;
   if (awaitsPublicPort(pod, options)) throw unavailable('starting', `Pod ${pod.id} has no public SSH port yet`);
   if (pod.ssh.proxy) throw unavailable('proxy-only', `Pod ${pod.id} has no direct SSH address`);
   throw unavailable('no-ssh', `Pod ${pod.id} has no SSH address`);

@@ -8,7 +8,7 @@ import type { PinSubject } from '../ssh/pins';
 import type { ShellOptions } from '../ssh/sessions';
 import { PodUnavailableError } from './contracts';
 import type { ReachDeps, ReachTimings } from './reach';
-import { unavailableByApi, unavailableByStatus, unavailableCodeOf } from './unavailable';
+import { unavailableByAddress, unavailableByApi, unavailableByStatus, unavailableCodeOf } from './unavailable';
 
 /**
  * Opens a shell on a pod through RunPod's SSH proxy, whose host key is pinned by its host name. The proxy knows the
@@ -23,9 +23,7 @@ export async function openProxyShell(deps: ReachDeps, timings: ReachTimings, pod
   });
   const proxy = pod.ssh.proxy;
   if (!proxy) {
-    const refused = pod.ssh.refused;
-    if (refused !== undefined) throw new PodUnavailableError('bad-address', podId, pod, { detail: `Pod ${podId} cannot be at ${refused}`, facts: { host: refused } });
-    throw unavailableByStatus(pod) ?? new PodUnavailableError('no-ssh', podId, pod, { detail: `Pod ${podId} has no SSH proxy address` });
+    throw unavailableByAddress(pod) ?? unavailableByStatus(pod) ?? new PodUnavailableError('no-ssh', podId, pod, { detail: `Pod ${podId} has no SSH proxy address` });
   }
   const subject: PinSubject = { host: proxy.host };
   let mismatch: { shown: string; expected: readonly string[] } | undefined;

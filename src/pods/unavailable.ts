@@ -12,6 +12,12 @@ export function unavailableByStatus(pod: Pod): PodUnavailableError | undefined {
   return code && new PodUnavailableError(code, pod.id, pod, { detail: `Pod ${pod.id} is ${pod.status}` });
 }
 
+/** Why a pod is not called at the address that RunPod tells, where that is none that a pod can have. */
+export function unavailableByAddress(pod: Pod): PodUnavailableError | undefined {
+  const host = pod.ssh.refused;
+  return host === undefined ? undefined : new PodUnavailableError('bad-address', pod.id, pod, { detail: `Pod ${pod.id} cannot be at ${host}`, facts: { host } });
+}
+
 /** What a failed read of a pod says about it. */
 export function unavailableByApi(podId: string, error: unknown): PodUnavailableError {
   const code = error instanceof RunPodError && error.code === 'not-found' ? 'gone' : apiTrouble(error) === 'key' ? 'no-api-key' : 'api';

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { MessageChannel } from 'node:worker_threads';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 
 // ssh2 decrypts and encrypts each packet of 32 KiB into new memory. Left to the collector, a file of 300 MB makes it walk
 // through the whole heap, that of every other extension too, some ten times, and takes a third longer.
@@ -7,11 +7,23 @@ import { MessageChannel } from 'node:worker_threads';
 /** Fewer bytes are not worth the trouble; half of the pool's that others share, too. */
 const worthwhile = 4 * 1024;
 
-const nobody = new MessageChannel().port1;
-nobody.close();
+let nobody: MessagePort | undefined;
 
-/** What is handed to somebody who does not listen is nobody's. */
-const free = (memory: ArrayBuffer): void => nobody.postMessage(undefined, [memory]);
+/** A port with nobody at its other end. */
+function closedPort(): MessagePort {
+  const { port1 } = new MessageChannel();
+  port1.close();
+  return port1;
+}
+
+/** What is handed to somebody who does not listen is nobody's. Memory that its host does not let go is left to the collector. */
+function free(memory: ArrayBuffer): void {
+  try {
+    (nobody ??= closedPort()).postMessage(undefined, [memory]);
+  } catch {
+    // Nothing is lost by it, least of all a connection.
+  }
+}
 
 /** In front of a channel's data, in a packet that was decrypted into memory of its own: padding length, type, channel, length. */
 const ownHead = 1 + 1 + 4 + 4;

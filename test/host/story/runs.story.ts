@@ -77,7 +77,7 @@ describe('a run that outlives its window', () => {
     });
     await row.action('Stop Run');
     await editor.terminal.waitFor(/Finished with exit code \d+/);
-    await (await pods.row(/train\.py/)).chooseFromMenu('Compare Output of Runs');
+    await (await pods.row(/train\.py/)).chooseFromMenu('Compare Output of Runs…');
     await editor.quickInput.waitFor(/Compare train\.py/);
     await editor.quickInput.choose(/./);
     await editor.page.locator('.monaco-diff-editor').first().waitFor();
