@@ -57,16 +57,20 @@ export class ManyRuns implements Disposable {
     if (file?.scheme === 'runpod') throw new Error(l10n.t('A file of one pod runs on that pod. Local files, and commands, run on many.'));
     const parts = Array.isArray(options['pods']) ? await this.#partsOf(options['pods']) : await this.#askPods();
     const group = new Date().toISOString();
-    const ended = new Map<string, EndedRun>();
+    // By its number: one pod can have several of them, and other runs besides.
+    const ended = new Map<string | undefined, EndedRun>();
     const title = file === undefined ? (line ?? '') : file.path.slice(file.path.lastIndexOf('/') + 1);
-    const listener = this.parts.followed.onDidEnd((one) => parts.some(({ pod }) => pod.id === one.run.podId) && ended.set(one.run.podId, one));
+    const listener = this.parts.followed.onDidEnd((one) => {
+      const { meta } = one.run;
+      if (meta.group === group) ended.set(meta.env?.['RUNPOD_RUN_INDEX'], one);
+    });
     try {
       const outcomes = await Promise.all(
         parts.map(async ({ pod, env: own, args }, index): Promise<PodOutcome> => {
           const env = { RUNPOD_RUN_INDEX: String(index), RUNPOD_RUN_COUNT: String(parts.length), ...own };
           try {
-            const { exitCode } = file === undefined ? await this.runs.runCommand(pod.id, line ?? '', { env }) : await this.runs.runFile(file, { pod: pod.id, env, args, group, confirmed: options['confirmed'] === true });
-            const end = ended.get(pod.id);
+            const { exitCode } = file === undefined ? await this.runs.runCommand(pod.id, line ?? '', { env, group }) : await this.runs.runFile(file, { pod: pod.id, env, args, group, confirmed: options['confirmed'] === true });
+            const end = ended.get(env.RUNPOD_RUN_INDEX);
             return { pod: pod.name, exitCode, ...(end === undefined ? {} : { run: end.run, lastLine: end.lines.at(-1) ?? '' }) };
           } catch (error) {
             return { pod: pod.name, exitCode: undefined, error: isCancelled(error) ? l10n.t('cancelled') : messageOf(error) };

@@ -12,6 +12,7 @@ import { UploadError } from '../../sync/uploadError';
 import type { Ledgers } from './ledgers';
 import { withPatience } from '../progress';
 import { dataSize } from '../words';
+import { askConflicts } from './conflicts';
 import { onPod } from './mappings';
 import { mountPath, teller, type Pair } from './push';
 import { explainSync, listed } from './words';
@@ -111,18 +112,13 @@ const stamp = (): string => new Date().toISOString().replace('T', ' ').slice(0, 
 
 async function settleConflicts(found: Comparison, { conflicts, pod, destination }: PullOptions): Promise<ConflictChoice> {
   if (found.conflicts.length === 0) return 'keep';
-  if (conflicts !== undefined) return conflicts;
-  const overwrite = l10n.t('Overwrite Here');
-  const both = l10n.t('Keep Both');
-  const keep = l10n.t('Keep Mine');
-  const answer = await notice.warn(
-    l10n.t('Files in {0} were changed here as well as on {1}: {2}. Take the pod’s over yours?', destination, pod.name, listed(found.conflicts.map(({ path }) => path))),
-    overwrite,
-    both,
-    keep,
+  return (
+    conflicts ??
+    askConflicts(
+      l10n.t('Files in {0} were changed here as well as on {1}: {2}. Take the pod’s over yours?', destination, pod.name, listed(found.conflicts.map(({ path }) => path))),
+      { overwrite: l10n.t('Overwrite Here'), keep: l10n.t('Keep Mine') },
+    )
   );
-  if (answer === undefined) throw new CancelledError();
-  return answer === overwrite ? 'overwrite' : answer === both ? 'both' : 'keep';
 }
 
 async function askSize(plan: PullPlan, podName: string): Promise<void> {

@@ -18,6 +18,7 @@ import type { Ledgers } from './ledgers';
 import { dataSize } from '../words';
 import { explainSync, listed } from './words';
 import { STAGING_NAME } from '../../sync/ignore';
+import { askConflicts } from './conflicts';
 import { isBelow, onPod } from './mappings';
 import { notice } from '../prompts/notice';
 
@@ -167,18 +168,13 @@ export function teller(report: (step: Step) => void, files: number, total: numbe
 
 async function settleConflicts(plan: UploadPlan, { conflicts, pod, destination }: PushOptions): Promise<ConflictChoice> {
   if (plan.conflicts.length === 0) return 'keep';
-  if (conflicts !== undefined) return conflicts;
-  const overwrite = l10n.t('Overwrite on Pod');
-  const both = l10n.t('Keep Both');
-  const keep = l10n.t('Keep the Pod’s');
-  const answer = await notice.warn(
-    l10n.t('Files in {0} were changed on {1} since they were sent, or come from elsewhere: {2}. Send yours over them?', destination, pod.name, listed(plan.conflicts.map(({ path }) => path))),
-    overwrite,
-    both,
-    keep,
+  return (
+    conflicts ??
+    askConflicts(
+      l10n.t('Files in {0} were changed on {1} since they were sent, or come from elsewhere: {2}. Send yours over them?', destination, pod.name, listed(plan.conflicts.map(({ path }) => path))),
+      { overwrite: l10n.t('Overwrite on Pod'), keep: l10n.t('Keep the Pod’s') },
+    )
   );
-  if (answer === undefined) throw new CancelledError();
-  return answer === overwrite ? 'overwrite' : answer === both ? 'both' : 'keep';
 }
 
 async function askMirror(removed: readonly string[], sent: number, recycle: string, podName: string): Promise<void> {

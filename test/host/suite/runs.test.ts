@@ -95,8 +95,8 @@ describe('runs that outlive their terminal', () => {
   });
 
   it('run on several pods at once, each with its number', async () => {
-    const outcomes = await command<readonly { pod: string; exitCode: number; lastLine?: string }[]>('runpod.runOnPods', '', { pods: ['llama-ft', { pod: 'prep-cpu', env: { LR: 0.1 } }], command: 'echo "$RUNPOD_RUN_INDEX of $RUNPOD_RUN_COUNT $LR"; exit $RUNPOD_RUN_INDEX' });
-    assert.deepEqual(outcomes.map(({ pod, exitCode, lastLine }) => [pod, exitCode, lastLine]), [['llama-ft', 0, '0 of 2'], ['prep-cpu', 1, '1 of 2 0.1']]);
+    const outcomes = await command<readonly { pod: string; exitCode: number; lastLine?: string }[]>('runpod.runOnPods', '', { pods: ['llama-ft', { pod: 'prep-cpu', env: { LR: 0.1 } }, 'llama-ft'], command: 'echo "$RUNPOD_RUN_INDEX of $RUNPOD_RUN_COUNT $LR"; exit $RUNPOD_RUN_INDEX' });
+    assert.deepEqual(outcomes.map(({ pod, exitCode, lastLine }) => [pod, exitCode, lastLine]), [['llama-ft', 0, '0 of 3'], ['prep-cpu', 1, '1 of 3 0.1'], ['llama-ft', 2, '2 of 3']]);
   });
 
   it('run again with the arguments and variables they had, and with what the folder holds now', async () => {
