@@ -18,6 +18,9 @@ export class TestHost implements FilesHost {
   connections = 0;
   /** Commands that have been run. */
   readonly commands: string[] = [];
+  /** See `Server`. */
+  oneAtATime = false;
+  #before: Promise<unknown> = Promise.resolve();
 
   constructor(
     readonly address: { host: string; port: number },
@@ -35,6 +38,13 @@ export class TestHost implements FilesHost {
   }
 
   async run(command: string, options: RunOptions): Promise<RunResult> {
+    if (!this.oneAtATime) return this.#run(command, options);
+    const run = this.#before.then(() => this.#run(command, options));
+    this.#before = run.catch(() => undefined);
+    return run;
+  }
+
+  async #run(command: string, options: RunOptions): Promise<RunResult> {
     this.commands.push(command);
     const client = await this.#connected();
     return new Promise((resolve, reject) => {
@@ -133,7 +143,10 @@ export async function startPod(options: TestPodOptions = {}): Promise<TestPod> {
 }
 
 /** What a pod's files need of a server. */
-export type Server = Pick<Sshd, 'host' | 'port' | 'username' | 'stop'>;
+export type Server = Pick<Sshd, 'host' | 'port' | 'username' | 'stop'> & {
+  /** Cannot run several commands over one connection: some are refused, and some end it. */
+  readonly oneAtATime?: boolean;
+};
 
 /** A server of any kind behind such a link. `start` gets the key that may log in and the pod's folder. */
 export async function podOf<S extends Server>(start: (key: KeyPair, dir: string) => Promise<S>, filesOptions?: PodFilesOptions): Promise<TestPod & { readonly sshd: S }> {
@@ -143,6 +156,7 @@ export async function podOf<S extends Server>(start: (key: KeyPair, dir: string)
   const sshd = await start(key, dir);
   const link = await openRelay(sshd);
   const host = new TestHost(link, sshd.username, key);
+  host.oneAtATime = sshd.oneAtATime ?? false;
   const files = new PodFiles(host, filesOptions);
   return {
     sshd,

@@ -29,7 +29,10 @@ export async function startLockedIn(key: KeyPair, dir: string): Promise<Server> 
   };
 }
 
-/** Dropbear, which many small images have, with OpenSSH's SFTP server behind it. Needs root, for a home with the key. */
+/**
+ * Dropbear, which many small images have, with OpenSSH's SFTP server behind it. Needs root, for a home with the key. Where a
+ * command ends while another session opens, dropbear 2022.83 closes that one, or dies of an assertion of its own.
+ */
 export async function startDropbear(key: KeyPair): Promise<Server> {
   const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'runpod-dropbear-'));
   const home = path.join(dir, 'home');
@@ -51,7 +54,7 @@ export async function startDropbear(key: KeyPair): Promise<Server> {
       await fs.rm(dir, { recursive: true, force: true });
     };
     for (let i = 0; i < 200 && child.exitCode === null; i++) {
-      if (await answers(port)) return { host: '127.0.0.1', port, username, stop };
+      if (await answers(port)) return { host: '127.0.0.1', port, username, stop, oneAtATime: true };
       await sleep(25);
     }
     await ended(child);
