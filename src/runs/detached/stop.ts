@@ -32,6 +32,8 @@ const stopScript = ({ podId, id }: RunRef, mount: string | undefined, grace: num
   ...ALIVE,
   '[ -d "$dir" ] || exit 3',
   'over() { [ -f "$dir/exit" ] || ! alive "$dir"; }',
+  // One that has just begun says in a moment which session is its own; before, TERM would reach nobody.
+  'n=0; while [ -d "$here" ] && [ ! -s "$here/session" ] && [ $n -lt 20 ] && ! over; do sleep 0.1 2>/dev/null || { sleep 1; n=$((n + 9)); }; n=$((n + 1)); done',
   'session=; [ ! -f "$here/session" ] || read -r session <"$here/session"',
   'to_all() {',
   '  hit=0',

@@ -50,8 +50,8 @@ describe('runs that outlive their terminal', () => {
   });
 
   it('are stopped by name, and whoever waits for them is told', async () => {
-    const running = command<{ exitCode: number }>('runpod.runCommand', podId, 'touch suite-runs/started; sleep 60');
-    await until('the run', async () => (await readable('started')) === '' && (await runs()).some(({ state }) => state === 'running'));
+    const running = command<{ exitCode: number }>('runpod.runCommand', podId, 'echo yes >suite-runs/started; sleep 60');
+    await until('the run', async () => (await readable('started')) === 'yes\n' && (await runs()).some(({ state }) => state === 'running'));
     const { id } = await newest();
     const stopped = await command<Run>('runpod.stopRun', podId, id);
     assert.deepEqual([stopped.state, stopped.exitCode], ['exited', 143]);
